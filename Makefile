@@ -1,0 +1,56 @@
+# A virtual environment is made on first use; nothing is needed beside Python and make.
+PYTHON ?= python3
+VENV ?= .venv
+EXIT ?=
+PYTEST_ARGS ?=
+
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test chaos browser bench lint format types layers clean
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Start the demo site and tell its story (EXIT=1: and end)
+	@EXIT=$(EXIT) $(RUN) -m project.demo
+
+test: $(READY) ## Run the tests, in random order (PYTEST_ARGS="-k name")
+	@$(RUN) -m pytest -m "not slow and not browser and not chaos" $(PYTEST_ARGS)
+
+browser: $(READY) ## Run the tests that need Chromium
+	@$(RUN) -m pytest -m browser $(PYTEST_ARGS)
+
+chaos: $(READY) ## Run everything that takes long: outages, kills, soaks
+	@$(RUN) -m pytest -m "slow or chaos" --timeout=1800 $(PYTEST_ARGS)
+
+bench: $(READY) ## Measure, side by side
+	@$(RUN) -m benchmarks
+
+lint: $(READY) ## Check style
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m ruff check .
+
+format: $(READY) ## Mend style
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+types: $(READY) ## Check types
+	@$(RUN) -m mypy
+
+layers: $(READY) ## Check that modules import downward only
+	@$(VENV)/bin/lint-imports
+
+clean: ## Remove everything that was made here
+	@rm -rf .venv* build dist .coverage* htmlcov .hypothesis var
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.txt scripts/venv.py
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: Python 3.11 or newer is needed."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed, this is $$($(PYTHON) -V 2>&1): make PYTHON=python3.13 ..."; exit 1; }
+	@echo "Installing into $(VENV)..."
+	@$(PYTHON) scripts/venv.py $(VENV) requirements.txt
+	@touch $@
