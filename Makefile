@@ -47,10 +47,10 @@ clean: ## Remove everything that was made here
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): requirements.txt scripts/venv.py
+$(READY): requirements.txt scripts/bootstrap.py
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: Python 3.11 or newer is needed."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed, this is $$($(PYTHON) -V 2>&1): make PYTHON=python3.13 ..."; exit 1; }
 	@echo "Installing into $(VENV)..."
-	@$(PYTHON) scripts/venv.py $(VENV) requirements.txt
+	@$(PYTHON) scripts/bootstrap.py $(VENV) requirements.txt
 	@touch $@

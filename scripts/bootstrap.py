@@ -1,6 +1,6 @@
 """Make a virtual environment with everything in a requirements file.
 
-Usage: venv.py DIRECTORY REQUIREMENTS
+Usage: bootstrap.py DIRECTORY REQUIREMENTS
 
 Needs a Python and a package index, nothing else: where the Python comes without `ensurepip`,
 as on Debian without python3-venv, pip itself is fetched from the index that pip is configured
