@@ -62,7 +62,7 @@ def fetch_pip(python: Path) -> None:
 
 
 def pip(python: Path, *words: str) -> None:
-    options = ["--quiet", "--no-input", "--disable-pip-version-check"]
+    options = ["-qq", "--no-input", "--disable-pip-version-check"]
     environment = os.environ | {"PIP_ROOT_USER_ACTION": "ignore"}
     if subprocess.run([python, *words, *options], env=environment).returncode:
         raise SystemExit("pip could not install what is needed: see above.")
@@ -111,6 +111,8 @@ def download(url: str) -> bytes:
 
 def fetch(url: str) -> bytes:
     parts = urllib.parse.urlsplit(url)
+    if parts.scheme == "file" and url.endswith("/"):
+        url += "index.html"
     request = urllib.request.Request(without_credentials(url))
     if parts.username:
         pair = f"{parts.username}:{parts.password or ''}"
