@@ -40,7 +40,7 @@ types: $(READY) ## Check types
 	@$(RUN) -m mypy
 
 layers: $(READY) ## Check that modules import downward only
-	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/lint-imports --no-logo
 
 clean: ## Remove everything that was made here
 	@rm -rf .venv* build dist .coverage* htmlcov .hypothesis var
