@@ -1,0 +1,179 @@
+"""The base of all auth backends, and what they read and write."""
+
+from __future__ import annotations
+
+import json as json_module
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from apiclient_app.exceptions import TokenUnavailable
+from apiclient_app.secret import Secret
+from apiclient_app.tokens import Token
+
+HEADER_LIMIT = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """A request to a token endpoint; `url` is absolute or relative to BASE_URL (RFC 3986).
+
+    `form` and `json` are alternatives. Never follows a redirect.
+    """
+
+    method: str
+    url: str
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    json: Any = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def content(self) -> tuple[bytes, str]:
+        """The body and its Content-Type."""
+        if self.form is not None:
+            return urlencode(self.form).encode(), "application/x-www-form-urlencoded"
+        if self.json is not None:
+            return json_module.dumps(self.json).encode(), "application/json"
+        return b"", ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a token endpoint answered: at most 1 MiB of it, decoded. Header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    received_at: float = 0.0
+
+    def json(self) -> dict[str, Any]:
+        """Give the object in the body; TokenUnavailable for anything else."""
+        try:
+            document = json_module.loads(self.body.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            kind = self.headers.get("content-type", "").partition(";")[0] or "no content type"
+            raise self._unreadable(f"{len(self.body)} bytes of {kind}") from None
+        if not isinstance(document, dict):
+            names = {list: "a list", type(None): "null", str: "a string", bool: "a boolean"}
+            raise self._unreadable(names.get(type(document), "a number"))
+        return document
+
+    def _unreadable(self, what: str) -> TokenUnavailable:
+        return TokenUnavailable(
+            f"the token endpoint answered {self.status} with {what} where a JSON object was due",
+            error="unreadable",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token reply gave: headers for every request, and their life in seconds.
+
+    A life of None stands for unknown: the token is used until the API refuses it, and replaced
+    after `DEFAULT_LIFE` at the latest. ValueError for headers that cannot be sent.
+    """
+
+    DEFAULT_LIFE = 3600.0
+
+    headers: Mapping[str, Any] = field(repr=False)
+    life: float | None = None
+    scope: str = ""
+
+    def __post_init__(self) -> None:
+        headers = {n: v if isinstance(v, Secret) else Secret(v) for n, v in self.headers.items()}
+        for name, secret in headers.items():
+            check_header(name, secret.reveal())
+        life = self.life
+        object.__setattr__(self, "headers", headers)
+        object.__setattr__(self, "life", life if life and life > 0 else self.DEFAULT_LIFE)
+
+
+def check_header(name: str, value: object) -> None:
+    """ValueError for a header that cannot be sent; the text does not show it."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"the value for header {name} is empty or not a text")
+    if not value.isprintable() or not value.isascii():
+        raise ValueError(f"the value for header {name} has characters that no header may have")
+    if len(value) > HEADER_LIMIT:
+        raise ValueError(f"the value for header {name} is {len(value)} characters long")
+
+
+class AuthBackend:
+    """How a token is obtained and put on a request. Subclass it; see `apiclient_app.auth`.
+
+    A backend without `token_request` of its own is static: it only signs.
+    """
+
+    @property
+    def renewable(self) -> bool:
+        """Whether there is a token to obtain, to renew and to revoke."""
+        return type(self).token_request is not AuthBackend.token_request
+
+    def token_request(self) -> TokenRequest:
+        """Build the request for a token, anew for every attempt."""
+        raise NotImplementedError
+
+    def read(self, reply: Reply) -> Grant:
+        """Read the reply to it; TokenRefused or TokenUnavailable where it grants nothing.
+
+        ValueError, KeyError and the like count as an unreadable reply.
+        """
+        raise NotImplementedError
+
+    def sign(self, request: Any, token: Token | None) -> None:
+        """Put the token on `request`, a `requests.PreparedRequest` of our own to change."""
+        if token is not None:
+            for name, secret in token.headers.items():
+                request.headers[name] = secret.reveal()
+
+    def revocation_request(self, token: Token) -> TokenRequest | None:
+        """Build the request that revokes `token` (RFC 7009); None where there is none."""
+        return None
+
+    def identity(self) -> Any:
+        """Give what determines the token, secrets included, in plain types: by default, all
+        options."""
+        return {name: plain(value) for name, value in self._options().items()}
+
+    def secrets(self) -> list[str]:
+        """Give the secret texts among the options, for redaction."""
+        return [text for value in self._options().values() for text in _texts(value)]
+
+    def _options(self) -> dict[str, Any]:
+        backend: Any = self
+        if is_dataclass(backend):
+            return {option.name: getattr(self, option.name) for option in fields(backend)}
+        return dict(vars(self))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__module__}.{type(self).__qualname__}>"
+
+
+def plain(value: Any) -> Any:
+    """Give an option value in JSON types, secrets revealed."""
+    if isinstance(value, Secret):
+        return plain(value.reveal())
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = [plain(item) for item in value]
+        return sorted(items, key=str) if isinstance(value, set | frozenset) else items
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, Secret):
+        inner = plain(value.reveal())
+        return _leaves(inner)
+    return []
+
+
+def _leaves(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in _leaves(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in _leaves(item)]
+    return [str(value)] if isinstance(value, str) and value else []

@@ -1,0 +1,117 @@
+"""Reading token replies tolerantly: what real providers send is not always what the RFC says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from math import isfinite
+from typing import Any, Literal
+
+from apiclient_app.exceptions import TokenRefused, TokenUnavailable
+from apiclient_app.secret import one_line
+
+from .base import Reply
+
+Unit = Literal["seconds", "milliseconds", "epoch", "datetime"]
+
+TERMINAL_ERRORS = (
+    "access_denied",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_scope",
+    "unauthorized_client",
+    "unsupported_grant_type",
+)
+TRY_AGAIN = frozenset({408, 425, 429})
+ABSURD_SECONDS = 10 * 365.25 * 86_400
+
+
+def granted(reply: Reply, terminal: Collection[str]) -> dict[str, Any]:
+    """Give the object of a reply that may hold a token; raise for one that says no.
+
+    TokenRefused for the error codes in `terminal` (RFC 6749 section 5.2) and for a 4xx without a
+    code; TokenUnavailable for the rest. An error counts with status 200 too.
+    """
+    if 300 <= reply.status < 400:
+        raise TokenUnavailable(
+            "the token endpoint redirects, and secrets are not sent after a redirect; configure "
+            "its final URL",
+            error=f"http_{reply.status}",
+        )
+    error, description = _error(reply)
+    if error in terminal:
+        raise TokenRefused(error, description)
+    refused = 400 <= reply.status < 500 and reply.status not in TRY_AGAIN
+    if refused and not error:
+        raise TokenRefused(f"http_{reply.status}", description)
+    if error or reply.status >= 400:
+        code = error or f"http_{reply.status}"
+        text = f"the token endpoint answered {reply.status}"
+        raise TokenUnavailable(
+            ": ".join(filter(None, (text, description))),
+            error=code,
+            retry_after=retry_after(reply.headers.get("retry-after", ""), reply.received_at),
+        )
+    return reply.json()
+
+
+def _error(reply: Reply) -> tuple[str, str]:
+    """Give error code and description of a reply; empty texts where it has none."""
+    try:
+        document = reply.json()
+    except TokenUnavailable:
+        return "", ""
+    error: Any = document.get("error")
+    description: Any = document.get("error_description")
+    if isinstance(error, dict):  # {"error": {"code": …, "message": …}} of many JSON APIs
+        error, description = error.get("code"), error.get("message")
+    if not error or not isinstance(error, str | int):
+        return "", ""
+    return one_line(str(error), 60), one_line(description if isinstance(description, str) else "")
+
+
+def retry_after(value: str, now: float) -> float | None:
+    """Give Retry-After in seconds (RFC 9110 section 10.2.3); None if absent or garbage."""
+    if (seconds := number(value)) is not None:
+        return max(0.0, seconds)
+    moment = instant(value)
+    return None if moment is None else max(0.0, moment - now)
+
+
+def number(value: Any) -> float | None:
+    """Give a finite number, also from its text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return result if isfinite(result) else None
+
+
+def instant(value: Any) -> float | None:
+    """Give the epoch seconds of an ISO 8601 or HTTP date; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = read(value.strip())
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, TypeError, OverflowError):
+            continue
+    return None
+
+
+def life(value: Any, unit: Unit, now: float) -> float | None:
+    """Give the life in seconds that `value` means; None if unknown, spent or absurd."""
+    if unit == "datetime":
+        moment = instant(value)
+        seconds = None if moment is None else moment - now
+    else:
+        seconds = number(value)
+        if seconds is not None and unit == "milliseconds":
+            seconds /= 1000
+        elif seconds is not None and unit == "epoch":
+            seconds -= now
+    return seconds if seconds is not None and 0 < seconds < ABSURD_SECONDS else None

@@ -1,0 +1,110 @@
+"""System checks: all that is wrong with API_CLIENTS at once, and caches that cannot do the job.
+
+apiclient_app.E001 to E010 are errors in settings; `conf.problems.TITLES` names them.
+
+- W001 the cache is one process's own: each process obtains a token for itself
+- W002 the cache's `add` is not atomic: now and then two processes renew at once
+- W003 the cache keeps nothing
+- W004 a Redis cache without SOCKET_TIMEOUT and SOCKET_CONNECT_TIMEOUT: calls wait for a dead one
+- W005 django-redis unpickles what it reads: whoever writes to Redis runs code here
+- W006 (deploy) TLS certificates are not verified
+- W007 the cache shares the caller's database transaction: a rollback takes a token back
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
+
+from .conf.examination import examine
+
+BACKENDS = {
+    "django.core.cache.backends.locmem.LocMemCache": (
+        "W001",
+        "keeps tokens in each process for itself: every process obtains its own.",
+        "Use Redis (django_redis.cache.RedisCache) where there is more than one process.",
+    ),
+    "django.core.cache.backends.filebased.FileBasedCache": (
+        "W002",
+        "has an add() that is not atomic: two processes may renew at once.",
+        "Use Redis, Memcached or the database cache.",
+    ),
+    "django.core.cache.backends.dummy.DummyCache": (
+        "W003",
+        "keeps nothing: every process obtains its own token.",
+        "Use Redis; for tests, the local-memory cache.",
+    ),
+    "django.core.cache.backends.db.DatabaseCache": (
+        "W007",
+        "is written in the caller's transaction: a rollback takes a new token back.",
+        "Use Redis, or a database alias of its own for the cache.",
+    ),
+}
+REDIS = ("django_redis.cache.RedisCache", "django.core.cache.backends.redis.RedisCache")
+
+
+@register(Tags.security)
+def check_clients(*_: Any, **__: Any) -> list[CheckMessage]:
+    """Report every problem of every client."""
+    clients = getattr(settings, "API_CLIENTS", {})
+    if not isinstance(clients, Mapping):
+        text = "settings.API_CLIENTS is not a dict keyed by alias."
+        return [Error(text, hint="Give a dict.", id="apiclient_app.E001")]
+    return [
+        Error(f"{p.where} {p.text}", hint=p.remedy, id=f"apiclient_app.{p.code}")
+        for alias, source in clients.items()
+        for p in examine(alias, source).problems
+    ]
+
+
+@register(Tags.caches)
+def check_caches(*_: Any, **__: Any) -> list[CheckMessage]:
+    """Warn about the caches that clients use."""
+    clients = getattr(settings, "API_CLIENTS", {})
+    if not isinstance(clients, Mapping):
+        return []
+    used = {str(s.get("CACHE", "default")) for s in clients.values() if isinstance(s, Mapping)}
+    return [
+        Caution(f"CACHES[{alias!r}] {text}", hint=hint, id=f"apiclient_app.{code}")
+        for alias in sorted(used & set(settings.CACHES))
+        for code, text, hint in _complaints(settings.CACHES[alias])
+    ]
+
+
+def _complaints(cache: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    backend, options = str(cache.get("BACKEND", "")), cache.get("OPTIONS", {})
+    complaints = [BACKENDS[backend]] if backend in BACKENDS else []
+    if backend in REDIS:
+        names = {
+            str(name).lower() for name in (*options, *options.get("CONNECTION_POOL_KWARGS", {}))
+        }
+        if not {"socket_timeout", "socket_connect_timeout"} <= names:
+            text = "has no socket timeout: when Redis hangs, so does every call that looks there."
+            prefix = "SOCKET_" if backend.startswith("django_redis") else "socket_"
+            names_hint = f"{prefix}TIMEOUT and {prefix}CONNECT_TIMEOUT"
+            hint = f"Set {names_hint if prefix.isupper() else names_hint.lower()} in its OPTIONS."
+            complaints.append(("W004", text, hint))
+    if backend == REDIS[0] and "pickle" in str(options.get("SERIALIZER", "pickle")).lower():
+        text = "unpickles what it reads: whoever can write to Redis can run code here."
+        hint = 'Set OPTIONS["SERIALIZER"] to "django_redis.serializers.json.JSONSerializer".'
+        complaints.append(("W005", text, hint))
+    return complaints
+
+
+@register(Tags.security, deploy=True)
+def check_tls(*_: Any, **__: Any) -> list[CheckMessage]:
+    """Warn, on deployment, about clients that do not verify certificates."""
+    clients = getattr(settings, "API_CLIENTS", {})
+    return [
+        Caution(
+            f"API_CLIENTS[{alias!r}]['VERIFY'] is False: anybody in between can read the token.",
+            hint="Remove it, or give the path of a CA bundle.",
+            id="apiclient_app.W006",
+        )
+        for alias, source in (clients.items() if isinstance(clients, Mapping) else ())
+        if isinstance(source, Mapping) and source.get("VERIFY") is False
+    ]

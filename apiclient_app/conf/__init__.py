@@ -1,0 +1,107 @@
+"""settings.API_CLIENTS, read lazily into one frozen ClientConfig per alias."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from apiclient_app.auth import AuthBackend
+from apiclient_app.exceptions import InvalidConfiguration, UnknownClient
+from apiclient_app.secret import SENSITIVE_NAME
+
+from .examination import Findings, examine
+from .masking import masked_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientConfig:
+    """What `settings.API_CLIENTS[alias]` says, checked and with defaults filled in."""
+
+    alias: str
+    base_url: str
+    auth: AuthBackend
+    auth_path: str
+    cache: str
+    headers: Mapping[str, str] = field(repr=False)
+    proxies: Mapping[str, str] | None = field(repr=False)
+    verify: bool | str
+    cert: str | tuple[str, str] | None
+    timeout: float | tuple[float | None, float | None]
+    pool_size: int
+    session: Callable[[], Any] | None
+    engine: str
+    concurrency: int
+    expired: Callable[[Any], bool]
+    raise_for_status: bool
+    token_timeout: float
+    check: tuple[str, str] | None
+    endpoints: Mapping[str, tuple[str, str]]
+    memory_seconds: float
+    source: Mapping[str, Any] = field(repr=False, compare=False)
+
+    def masked(self) -> dict[str, str]:
+        """Give setting name to text for people, with every secret masked."""
+        shown = masked_settings(self.source, self.auth, self.auth_path)
+        return {**shown, "TOKEN_TIMEOUT": f"{self.token_timeout:g}"}
+
+    def secrets(self) -> list[str]:
+        """Give every secret text in it, for redaction."""
+        proxies = [urlsplit(url).password for url in (self.proxies or {}).values()]
+        headers = [v for n, v in self.headers.items() if SENSITIVE_NAME.search(n)]
+        return [*self.auth.secrets(), *headers, *filter(None, proxies)]
+
+
+def configured() -> Mapping[str, Any]:
+    """Give settings.API_CLIENTS; InvalidConfiguration if it is not a dict."""
+    clients = getattr(settings, "API_CLIENTS", {})
+    if not isinstance(clients, Mapping):
+        raise InvalidConfiguration("settings.API_CLIENTS must be a dict keyed by alias.")
+    return clients
+
+
+def config_for(alias: str) -> ClientConfig:
+    """Give the configuration of one client; UnknownClient or InvalidConfiguration."""
+    clients = configured()
+    if alias not in clients:
+        known = ", ".join(map(repr, clients)) or "none"
+        raise UnknownClient(f"There is no API_CLIENTS[{alias!r}] in settings; known: {known}.")
+    findings = examine(alias, clients[alias])
+    if findings.problems:
+        raise InvalidConfiguration(" ".join(f"{p}" for p in findings.problems))
+    return _config(alias, findings)
+
+
+def _config(alias: str, findings: Findings) -> ClientConfig:
+    values, cert = findings.values, findings.values["CERT"]
+    timeout = values["TIMEOUT"]
+    timeout = tuple(timeout) if isinstance(timeout, list) else timeout
+    parts = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    longest = sum(10 if part is None else part for part in parts)
+    return ClientConfig(
+        alias=alias,
+        base_url=values["BASE_URL"],
+        auth=values["AUTH"],
+        auth_path=findings.auth_path,
+        cache=values["CACHE"],
+        headers=MappingProxyType(dict(values["HEADERS"])),
+        proxies=None if values["PROXIES"] is None else MappingProxyType(dict(values["PROXIES"])),
+        verify=values["VERIFY"],
+        cert=tuple(cert) if isinstance(cert, list) else cert,
+        timeout=timeout,
+        pool_size=values["POOL_SIZE"],
+        session=values["SESSION"],
+        engine=values["ENGINE"],
+        concurrency=values["CONCURRENCY"],
+        expired=values["EXPIRED"],
+        raise_for_status=values["RAISE_FOR_STATUS"],
+        token_timeout=float(values["TOKEN_TIMEOUT"] or min(10, longest)),
+        check=values["CHECK"],
+        endpoints=MappingProxyType(values["ENDPOINTS"]),
+        memory_seconds=float(values["MEMORY_SECONDS"]),
+        source=findings.source,
+    )

@@ -1,0 +1,89 @@
+"""A client's settings, examined: every problem at once, or every value ready for use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
+
+from django.conf import settings
+
+from apiclient_app.auth.options import described, fits
+
+from .keys import KEYS, LATER, POSITIVE, REQUIRED
+from .problems import Problem, at
+from .reading import READERS, Unusable, auth_path, credentials_in_clear
+
+
+@dataclass(slots=True)
+class Findings:
+    """What an examination found: `values` are complete where there are no problems."""
+
+    alias: Any
+    source: Mapping[str, Any]
+    values: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, code: str, key: str, text: str, remedy: str) -> None:
+        self.problems.append(Problem(code, self.alias, key, text, remedy))
+
+    @property
+    def auth_path(self) -> str:
+        return auth_path(self.source.get("AUTH", KEYS["AUTH"].default))
+
+
+def examine(alias: Any, source: Any) -> Findings:
+    """Examine the settings of one client."""
+    findings = Findings(alias, source if isinstance(source, Mapping) else {})
+    if not isinstance(alias, str) or not alias:
+        findings.add("E001", "", "has an alias that is not a text.", "Use a text.")
+    elif not isinstance(source, Mapping):
+        findings.add("E001", "", "is not a dict.", "Give a dict of keys, BASE_URL at least.")
+    else:
+        _unknown(findings)
+        for name in KEYS:
+            _read(findings, name)
+        if not findings.problems:
+            _plain_http(findings)
+    return findings
+
+
+def _unknown(findings: Findings) -> None:
+    for name, value in findings.source.items():
+        if name in LATER and value is not None:
+            findings.add("E002", at(name), "is not available in this version.", "Remove it.")
+        elif name not in KEYS and name not in LATER:
+            remedy = f"Remove it, or use one of {', '.join(KEYS)}."
+            findings.add("E002", at(str(name)), "is not a known key.", remedy)
+
+
+def _read(findings: Findings, name: str) -> None:
+    key = KEYS[name]
+    value = findings.source.get(name, key.default)
+    if value is REQUIRED:
+        findings.add("E003", at(name), "is missing.", f"Add {name!r}.")
+        return
+    if name in findings.source and not fits(value, key.kind):
+        findings.add("E004", at(name), "has the wrong type.", f"Give {described(key.kind)}.")
+        return
+    if name in POSITIVE and value is not None and not (isfinite(value) and value > 0):
+        findings.add("E004", at(name), "is not a number above zero.", "Give more than zero.")
+        return
+    if name == "CACHE" and value not in settings.CACHES:
+        remedy = f"Use one of {', '.join(settings.CACHES)}, or add it to CACHES."
+        findings.add("E010", at(name), "names no cache in settings.CACHES.", remedy)
+    try:
+        findings.values[name] = READERS[name](value) if name in READERS else value
+    except Unusable as error:
+        for code, inner, text, remedy in error.complaints:
+            findings.add(code, at(name) + inner, text, remedy)
+
+
+def _plain_http(findings: Findings) -> None:
+    values = findings.values
+    if values["ALLOW_HTTP"]:
+        return
+    for key, url in credentials_in_clear(values["BASE_URL"], values["AUTH"]):
+        remedy = "Use https, or set ALLOW_HTTP to True if you must."
+        findings.add("E009", key, f"would send credentials over plain http to {url}.", remedy)

@@ -1,0 +1,183 @@
+"""From what stands in settings to what the app works with, key by key."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from django.utils.module_loading import import_string
+
+from apiclient_app.auth import AuthBackend
+from apiclient_app.auth.options import build
+from apiclient_app.expiry import AnyRule, ExpiryRule
+
+from .problems import at
+
+Complaint = tuple[str, str, str, str]
+METHODS = ("GET", "OPTIONS", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+class Unusable(ValueError):
+    """A value cannot be used; `complaints` are (code, key inside it, text, remedy)."""
+
+    def __init__(self, *complaints: Complaint) -> None:
+        super().__init__()
+        self.complaints = complaints
+
+
+def wrong(text: str, remedy: str, inner: str = "") -> Unusable:
+    return Unusable(("E004", inner, text, remedy))
+
+
+def read_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(c.isspace() or ord(c) < 32 for c in value) or "\\" in value:
+        raise wrong("is not an http or https URL.", "Give https://host/path/.")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        remedy = "Give scheme, host and path; credentials belong into AUTH."
+        raise wrong("has user information, a query or a fragment.", remedy)
+    return value
+
+
+def auth_path(value: Any) -> str:
+    """Give the dotted path of the auth backend in an AUTH setting."""
+    backend = value.get("BACKEND", "") if isinstance(value, Mapping) else ""
+    if isinstance(backend, type):
+        return f"{backend.__module__}.{backend.__qualname__}"
+    return str(backend)
+
+
+def read_auth(value: Mapping[str, Any]) -> AuthBackend:
+    unknown = [str(name) for name in value if name not in ("BACKEND", "OPTIONS")]
+    if unknown:
+        remedy = 'Give {"BACKEND": "dotted.path", "OPTIONS": {...}}.'
+        raise wrong(f"has unknown keys: {', '.join(unknown)}.", remedy)
+    backend = value.get("BACKEND")
+    if isinstance(backend, str):
+        try:
+            backend = import_string(backend)
+        except ImportError as error:
+            text = f"cannot be imported ({error})."
+            remedy = "Give a dotted path such as apiclient_app.auth.ClientCredentials."
+            raise Unusable(("E005", at("BACKEND"), text, remedy)) from error
+    if not isinstance(backend, type) or not issubclass(backend, AuthBackend):
+        remedy = "Subclass apiclient_app.auth.AuthBackend."
+        raise Unusable(("E005", at("BACKEND"), "is not an auth backend.", remedy))
+    options = value.get("OPTIONS", {})
+    if not isinstance(options, Mapping):
+        raise wrong("is not a dict.", "Give a dict of options.", at("OPTIONS"))
+    auth, problems = build(backend, options)
+    if auth is None:
+        raise Unusable(*(_option(p.kind, p.option, p.remedy) for p in problems))
+    return auth
+
+
+def _option(kind: str, option: str, remedy: str) -> Complaint:
+    code = {"unknown": "E006", "missing": "E007"}.get(kind, "E008")
+    text = {
+        "unknown": "is not a known option.",
+        "missing": "is missing.",
+    }.get(kind, "has a wrong value.")
+    return code, at("OPTIONS", option) if option else at("OPTIONS"), text, remedy
+
+
+def read_expired(value: Any) -> Callable[[Any], bool]:
+    if isinstance(value, list):
+        return AnyRule(tuple(read_expired(item) for item in value))
+    if isinstance(value, str):
+        value = imported(value)
+    if not isinstance(value, Mapping):
+        if callable(value):
+            return value  # type: ignore[no-any-return]
+        raise wrong("is not a rule.", 'Give {"status": [401]} or a dotted path to a callable.')
+    unknown = [str(name) for name in value if name not in ("status", "body", "header")]
+    if unknown:
+        raise wrong(f"has unknown keys: {', '.join(unknown)}.", "Use status, body, header.")
+    status = value.get("status", [401])
+    if not isinstance(status, list | tuple | set) or not all(type(s) is int for s in status):
+        raise wrong("is not a list of status codes.", "Give [401].", at("status"))
+    rules = {name: _values(name, value.get(name, {})) for name in ("body", "header")}
+    return ExpiryRule(frozenset(status), rules["body"], rules["header"])
+
+
+def _values(name: str, value: Any) -> dict[str, tuple[Any, ...]]:
+    lists = isinstance(value, Mapping) and all(isinstance(v, list | tuple) for v in value.values())
+    if not lists:
+        raise wrong("is not a dict of lists.", 'Give {"name": [values]}.', at(name))
+    return {str(key): tuple(items) for key, items in value.items()}
+
+
+def read_session(value: Any) -> Callable[[], Any] | None:
+    session = imported(value) if isinstance(value, str) else value
+    if session is not None and not callable(session):
+        raise wrong("is not callable.", "Name a callable that returns a requests.Session.")
+    return session  # type: ignore[no-any-return]
+
+
+def imported(path: str) -> Any:
+    try:
+        return import_string(path)
+    except ImportError as error:
+        raise wrong(f"cannot be imported ({error}).", "Give a dotted path.") from error
+
+
+def read_endpoints(value: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    return {name: _endpoint(text, at(name)) for name, text in value.items()}
+
+
+def read_check(value: str) -> tuple[str, str] | None:
+    return _endpoint(value, "") if value else None
+
+
+def _endpoint(text: str, inner: str) -> tuple[str, str]:
+    method, _, path = text.strip().partition(" ")
+    if method.upper() not in METHODS or not path.strip():
+        raise wrong("cannot be read.", f"Give a method and a path: 'GET users'. {inner}", inner)
+    return method.upper(), path.strip()
+
+
+def read_timeout(value: Any) -> Any:
+    parts = value if isinstance(value, list | tuple) else (value, value)
+    if len(parts) != 2 or any(part is not None and part <= 0 for part in parts):
+        raise wrong("is not a timeout.", "Give seconds above zero, or (connect, read).")
+    return tuple(parts) if isinstance(value, list) else value
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "BASE_URL": read_url,
+    "AUTH": read_auth,
+    "EXPIRED": read_expired,
+    "SESSION": read_session,
+    "ENDPOINTS": read_endpoints,
+    "CHECK": read_check,
+    "TIMEOUT": read_timeout,
+}
+
+
+def credentials_in_clear(base_url: str, auth: AuthBackend) -> Iterator[tuple[str, str]]:
+    """Give key and host of each URL that would carry credentials unencrypted off this machine."""
+    if not auth.identity():
+        return
+    urls = {at("BASE_URL"): base_url}
+    for name, value in vars(auth).items():
+        if name.endswith("_url") and isinstance(value, str) and value:
+            urls[at("AUTH", "OPTIONS", name)] = urljoin(base_url, value)
+    for key, url in urls.items():
+        parts = urlsplit(url)
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            yield key, parts.hostname or ""
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

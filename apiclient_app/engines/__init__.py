@@ -1,0 +1,7 @@
+"""Engines carry out the steps of a flow: they do the I/O."""
+
+from .driver import Engine, run
+from .outgoing import Outgoing
+from .sessions import RequestsEngine
+
+__all__ = ["Engine", "Outgoing", "RequestsEngine", "run"]

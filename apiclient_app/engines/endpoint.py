@@ -1,0 +1,81 @@
+"""Asking a token endpoint: a fresh connection, no redirect, bounded in time and memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Any
+
+import requests
+
+from apiclient_app.exceptions import RequestTimeout
+
+REPLY_LIMIT = 1_048_576
+PIECE = 65_536
+
+
+class FreshAdapter(requests.adapters.HTTPAdapter):
+    """Keeps hold of its connections, so that another thread can cut them off."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=1)
+        self.opened: list[Any] = []
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        create, opened = pool.ConnectionCls, self.opened
+
+        def remembered(*args: Any, **kwargs: Any) -> Any:
+            connection = create(*args, **kwargs)
+            opened.append(connection)
+            return connection
+
+        pool.ConnectionCls = remembered
+        return pool
+
+    def cut(self) -> None:
+        for connection in self.opened:
+            if (sock := getattr(connection, "sock", None)) is not None:
+                try:
+                    sock.shutdown(2)
+                except OSError:
+                    continue
+
+
+def within(seconds: float, work: Callable[[], Any], cut: Callable[[], None]) -> Any:
+    """Give what `work` gives; RequestTimeout after `seconds`, whatever it does meanwhile.
+
+    A socket timeout bounds one read, not the sum of them: a server that drips a byte a second
+    holds a plain `requests.post(timeout=10)` for as long as it likes. So the work is done in a
+    thread of its own, and its connection is cut when time is up.
+    """
+    outcome: dict[str, Any] = {}
+
+    def do() -> None:
+        try:
+            outcome["value"] = work()
+        except BaseException as error:  # noqa: BLE001  # raised again in the caller's thread
+            outcome["error"] = error
+
+    context = copy_context()
+    thread = threading.Thread(target=context.run, args=(do,), daemon=True, name="apiclient-token")
+    thread.start()
+    thread.join(seconds)
+    if "value" in outcome:
+        return outcome["value"]
+    if thread.is_alive():
+        cut()
+        raise RequestTimeout(f"no whole reply within TOKEN_TIMEOUT ({seconds:g} s)")
+    raise outcome["error"]
+
+
+def bounded_body(response: requests.Response) -> bytes:
+    """Read at most `REPLY_LIMIT` decoded bytes; ValueError if there are more."""
+    pieces, size = [], 0
+    for piece in response.iter_content(PIECE):
+        size += len(piece)
+        if size > REPLY_LIMIT:
+            raise ValueError(f"the reply is longer than {REPLY_LIMIT} bytes")
+        pieces.append(piece)
+    return b"".join(pieces)

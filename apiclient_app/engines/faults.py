@@ -1,0 +1,104 @@
+"""From what requests and urllib3 raise to our own errors: the one place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from typing import Any
+
+import requests
+import urllib3
+
+from apiclient_app.auth.replies import retry_after
+from apiclient_app.exceptions import (
+    CallError,
+    InvalidRequest,
+    RateLimited,
+    RequestTimeout,
+    StatusError,
+    TransportError,
+    Unauthorized,
+    status_error_class,
+)
+from apiclient_app.secret import mask_url, one_line, redact
+
+FOREIGN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError)
+UNSENDABLE = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidJSONError,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.URLRequired,
+    UnicodeError,
+)
+EXCERPT_BYTES = 4096
+SAID = {
+    requests.exceptions.ConnectTimeout: "no connection within TIMEOUT",
+    requests.exceptions.ReadTimeout: "no answer within TIMEOUT",
+    requests.exceptions.SSLError: "TLS failed",
+    requests.exceptions.ProxyError: "the proxy failed",
+    requests.exceptions.TooManyRedirects: "too many redirects",
+    requests.exceptions.ChunkedEncodingError: "the answer broke off",
+    requests.exceptions.ContentDecodingError: "the answer cannot be decoded",
+    requests.exceptions.InvalidProxyURL: "the proxy URL cannot be used",
+}
+
+
+def mapped(
+    error: Exception, alias: str, method: str, url: str, secrets: Collection[str] = ()
+) -> CallError:
+    """Give the error of ours for a foreign one; our own pass unchanged."""
+    if isinstance(error, CallError):
+        return error
+    kind: type[CallError] = TransportError
+    if isinstance(error, requests.Timeout | TimeoutError | urllib3.exceptions.TimeoutError):
+        kind = RequestTimeout
+    elif isinstance(error, UNSENDABLE) and not isinstance(
+        error, requests.exceptions.InvalidProxyURL
+    ):
+        kind = InvalidRequest
+    said = next((text for cls, text in SAID.items() if isinstance(error, cls)), "")
+    reason = one_line(redact(str(error), secrets), 160)
+    shown = mask_url(url, secrets)
+    text = f"{prefix(alias)}{method} {shown}: {said or type(error).__name__}"
+    return kind(f"{text} ({reason})" if reason else text, alias=alias, method=method, url=shown)
+
+
+def status_error(
+    response: requests.Response, alias: str, secrets: Collection[str] = (), expired: bool = False
+) -> StatusError:
+    """Give the error for a response of 400 and above, or for one that was judged expired."""
+    status = response.status_code
+    kind = Unauthorized if expired else status_error_class(status)
+    method = str(getattr(response.request, "method", ""))
+    url = mask_url(str(response.url), secrets)
+    piece = one_line(redact(excerpt(response), secrets), 200)
+    said = f"{status} {response.reason or ''}".strip()
+    text = f"{prefix(alias)}{method} {url}: {said}" + (f": {piece}" if piece else "")
+    error = kind(text, alias=alias, method=method, url=url, response=response)
+    error.status_code = status
+    if isinstance(error, RateLimited):
+        error.retry_after = retry_after(response.headers.get("Retry-After", ""), time.time())
+    return error
+
+
+def excerpt(response: Any) -> str:
+    """Give the beginning of the body; of a streamed one too, which it reads in part and closes."""
+    if not response._content_consumed:
+        try:
+            piece = next(response.iter_content(EXCERPT_BYTES), b"")
+        except (requests.RequestException, ValueError, RuntimeError):
+            piece = b""
+        response.close()
+        response._content = piece
+        response._content_consumed = True
+    body = response.content[:EXCERPT_BYTES]
+    try:
+        return str(body or b"", response.encoding or "utf-8", "replace")
+    except LookupError:  # a charset that nobody knows
+        return str(body or b"", "utf-8", "replace")
+
+
+def prefix(alias: str) -> str:
+    return f"{alias}: " if alias else ""

@@ -1,0 +1,169 @@
+"""The requests engine: one connection pool per client and process, one Session per thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import partial
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+
+from apiclient_app.auth import Reply, TokenRequest
+from apiclient_app.conf import ClientConfig
+from apiclient_app.exceptions import CallError
+from apiclient_app.secret import scrubbed
+from apiclient_app.tokens import Token
+
+from .endpoint import FreshAdapter, bounded_body, within
+from .faults import FOREIGN, mapped
+from .outgoing import Outgoing
+from .redirects import send_following
+
+POOLS = 4  # hosts that a client keeps connections to: its own, and where it is redirected
+
+
+def unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leave the request alone: as `auth=`, it keeps a .netrc from adding credentials."""
+    return request
+
+
+class RequestsEngine:
+    """Sends with requests. Threads share the pool; cookies and other Session state are theirs."""
+
+    def __init__(self, config: ClientConfig) -> None:
+        self.config = config
+        self.reset()
+
+    def reset(self) -> None:
+        """Start anew, as after a fork: a socket must not be used by two processes."""
+        self._threads = threading.local()
+        self._adapter = requests.adapters.HTTPAdapter(
+            pool_connections=POOLS, pool_maxsize=self.config.pool_size
+        )
+
+    def close(self) -> None:
+        """Close the pooled connections; the next call opens new ones."""
+        self._adapter.close()
+
+    def session(self) -> requests.Session:
+        """Give this thread's Session: the user's own (SESSION), or ours."""
+        session: requests.Session | None = getattr(self._threads, "session", None)
+        if session is None:
+            session = self.config.session() if self.config.session else self._mounted()
+            self._threads.session = session
+        return session
+
+    def _mounted(self, adapter: requests.adapters.BaseAdapter | None = None) -> requests.Session:
+        session = requests.Session()
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, adapter or self._adapter)
+        return session
+
+    def prepare(self, method: str, url: str, arguments: dict[str, Any]) -> Outgoing:
+        """Prepare a call from the keyword arguments of `requests.request`."""
+        try:
+            return self._prepare(method.upper(), url, **arguments)
+        except (CallError, TypeError):
+            raise
+        except FOREIGN as error:
+            failed = error
+        secrets = self.config.secrets()
+        raise mapped(failed, self.config.alias, method, url, secrets) from scrubbed(
+            failed, secrets
+        )
+
+    def _prepare(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Any = None,
+        auth: Any = None,
+        timeout: Any = ...,
+        allow_redirects: bool = True,
+        proxies: Any = None,
+        stream: bool | None = None,
+        verify: Any = None,
+        cert: Any = None,
+        **content: Any,
+    ) -> Outgoing:
+        config, session = self.config, self.session()
+        if config.headers:
+            headers = {**config.headers, **(headers or {})}
+        if auth is None and not session.auth:
+            auth = unsigned
+        request = requests.Request(method, url, headers=headers, auth=auth, **content)
+        prepared = session.prepare_request(request)
+        if verify is None and config.verify is not True:
+            verify = config.verify
+        proxies = {**(config.proxies or {}), **(proxies or {})}
+        options: dict[str, Any] = {
+            **session.merge_environment_settings(
+                str(prepared.url), proxies, stream, verify, cert or config.cert
+            )
+        }
+        options["timeout"] = config.timeout if timeout is ... else timeout
+        options["allow_redirects"] = allow_redirects
+        return Outgoing(prepared, options)
+
+    def send(self, outgoing: Outgoing, token: Token | None) -> requests.Response:
+        """Send a signed copy; raises TransportError."""
+        config, prepared = self.config, outgoing.prepared
+        try:
+            return send_following(
+                self.session(),
+                prepared,
+                partial(config.auth.sign, token=token),
+                dict(outgoing.options),
+                config.base_url,
+            )
+        except CallError:
+            raise
+        except FOREIGN as error:
+            failed = error
+        secrets = [*config.secrets(), *(token.revealed() if token else ())]
+        raise mapped(
+            failed, config.alias, str(prepared.method), str(prepared.url), secrets
+        ) from scrubbed(failed, secrets)
+
+    def ask(self, request: TokenRequest) -> Reply:
+        """Send a token request; raises TransportError within TOKEN_TIMEOUT."""
+        url = urljoin(self.config.base_url, request.url)
+        adapter = FreshAdapter()
+        secrets = self.config.secrets()
+        try:
+            return within(  # type: ignore[no-any-return]
+                self.config.token_timeout, partial(self._ask, url, request, adapter), adapter.cut
+            )
+        except CallError:
+            raise
+        except (*FOREIGN, ValueError) as error:
+            failed = error
+        raise mapped(failed, "", request.method, url, secrets) from scrubbed(failed, secrets)
+
+    def _ask(self, url: str, request: TokenRequest, adapter: FreshAdapter) -> Reply:
+        config, (body, content_type) = self.config, request.content
+        agent = config.headers.get("User-Agent", requests.utils.default_user_agent())
+        headers = {"User-Agent": agent, **request.headers}
+        if content_type:
+            headers["Content-Type"] = content_type
+        # Prepared apart from any Session: neither cookies nor hooks nor a .netrc have a say.
+        prepared = requests.Request(request.method, url, headers=headers, data=body).prepare()
+        with config.session() if config.session else self._mounted(adapter) as session:
+            options = session.merge_environment_settings(
+                url, dict(config.proxies or {}), True, self._verify(), config.cert
+            )
+            response = session.send(
+                prepared, allow_redirects=False, timeout=config.token_timeout, **options
+            )
+            return Reply(
+                response.status_code,
+                {name.lower(): value for name, value in response.headers.items()},
+                bounded_body(response),
+                time.time(),
+            )
+
+    def _verify(self) -> bool | str | None:
+        return None if self.config.verify is True else self.config.verify

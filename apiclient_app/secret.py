@@ -1,0 +1,126 @@
+"""Secrets that cannot be shown by accident, and the redaction of text that may hold them."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, Generic, NoReturn, TypeVar
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
+
+T = TypeVar("T")
+
+MASK = "***"
+
+SENSITIVE_NAME = re.compile(
+    r"auth|token|secret|pass|pwd|key|sign|^sig$|cookie|session|credential|assertion|^code$|^jwt$",
+    re.IGNORECASE,
+)
+
+_PAIR = re.compile(
+    r"""(?ix)
+    (["']?[\w.-]*(?:token|secret|passw|passphrase|pwd|api.?key|assertion|authorization|cookie|jwt)
+    [\w.-]*["']?\s*[:=]\s*)
+    (?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s&,;"'<>}]+)"""
+)
+_SCHEME = re.compile(r"(?i)\b(bearer|basic|token)(\s+)[\w.~+/=-]{6,}")
+
+
+class Secret(Generic[T]):
+    """A value that only `reveal()` shows.
+
+    repr, str, format, logging and comparison errors show a mask; pickling raises TypeError.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: T) -> None:
+        self._value = value
+
+    def reveal(self) -> T:
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        mine, theirs = self._value, other._value
+        if isinstance(mine, str) and isinstance(theirs, str):
+            return hmac.compare_digest(mine.encode(), theirs.encode())
+        return bool(mine == theirs)
+
+    def __hash__(self) -> int:
+        return hash((Secret, repr(self._value)))
+
+    def __copy__(self) -> Secret[T]:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret[T]:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a Secret is never pickled; pass the alias and look it up there")
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """Give `text` without the secrets named, and without what looks like one."""
+    for secret in sorted(_spellings(secrets), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    text = _PAIR.sub(rf"\1{MASK}", text)
+    return _SCHEME.sub(rf"\1\2{MASK}", text)
+
+
+def _spellings(secrets: Iterable[str]) -> set[str]:
+    """Give each secret as servers echo it: plain, form-encoded, percent-encoded, in JSON."""
+    found: set[str] = set()
+    for secret in secrets:
+        found |= {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+    return {spelling for spelling in found if len(spelling) > 2}
+
+
+def mask_url(url: str, secrets: Iterable[str] = ()) -> str:
+    """Give `url` without user information, fragment, and the values of secret query fields."""
+    try:
+        parts = urlsplit(url)
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+    except ValueError:
+        return "(unreadable URL)"
+    query = urlencode(
+        [(name, MASK if SENSITIVE_NAME.search(name) else value) for name, value in pairs],
+        safe="*",
+    )
+    host = parts.netloc.rpartition("@")[2]
+    masked = urlunsplit((parts.scheme, host, parts.path, query, ""))
+    for secret in sorted(_spellings(secrets), key=len, reverse=True):
+        masked = masked.replace(secret, MASK)
+    return masked
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """Give `text` as one printable line of at most `limit` characters."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: limit * 4]).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def scrubbed(error: BaseException, secrets: Iterable[str] = ()) -> BaseException:
+    """Give a stand-in for a foreign exception that can be chained without showing a secret.
+
+    Same class, redacted text, and neither traceback, chain nor attributes: error reports print
+    the local variables of every frame, and those of an HTTP library hold the headers it sent.
+    """
+    text = one_line(redact(f"{error}", secrets), 300)
+    kind = type(error)
+    try:
+        stand_in: BaseException = kind(text)
+    except Exception:  # noqa: BLE001  # an exception class with a signature of its own
+        stand_in = RuntimeError(f"{kind.__module__}.{kind.__qualname__}: {text}")
+    return stand_in

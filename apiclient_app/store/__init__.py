@@ -1,0 +1,166 @@
+"""Where token records live: in Django's cache, sealed, under keys that hold their identity."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pickle import UnpicklingError
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from django.core.cache import caches
+from django.core.cache.backends.dummy import DummyCache
+
+from apiclient_app.exceptions import StoreUnavailable
+from apiclient_app.records import Due, Failure, Fruitless, View
+from apiclient_app.tokens import Token
+
+from .access import Access, access_to
+from .outage import Outage
+from .seal import Seal, Unsealable
+
+T = TypeVar("T")
+
+FORMAT = 1
+KEPT_SECONDS = 120.0  # how long a cooldown is remembered beyond its end: its count goes on
+KINDS = ("token", "failure", "fruitless", "tombstone", "due", "lock")
+GARBAGE = (ValueError, EOFError, TypeError, KeyError, AttributeError, UnpicklingError)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose token it is. `fingerprint` marks all that determines the token, secrets included."""
+
+    alias: str
+    subject: str
+    fingerprint: str
+
+    def key(self, kind: str) -> str:
+        # At most 250 characters and no space, for memcached; the fingerprint covers the alias.
+        alias = quote(self.alias, safe="")[:80]
+        return f"apiclient:{FORMAT}:{alias}:{self.subject}:{self.fingerprint}:{kind}"
+
+
+class CacheStore:
+    """The records of one identity. Every method may raise StoreUnavailable."""
+
+    def __init__(
+        self,
+        cache_alias: str,
+        identity: Identity,
+        seal: Seal,
+        outage: Outage,
+        clock: Callable[[], float],
+        memory_seconds: float,
+    ) -> None:
+        self._cache_alias, self._seal, self._outage = cache_alias, seal, outage
+        self._clock, self._memory_seconds = clock, memory_seconds
+        self._keys = {kind: identity.key(kind) for kind in KINDS}
+
+    def look(self) -> View:
+        """Give all there is, in one round trip."""
+        found = self._try(self._found)
+        return View(
+            token=self._read(found, "token", Token.load),
+            failure=self._read(found, "failure", Failure.load),
+            fruitless=self._read(found, "fruitless", Fruitless.load),
+            tombstone=self._read(found, "tombstone", int) or 0,
+            due=self._read(found, "due", _load_due) or (),
+            locked=found.get(self._keys["lock"]) is not None,
+        )
+
+    def acquire(self, owner: int, lease: float) -> bool:
+        """Take the renewal lock for `lease` seconds; False if another has it."""
+        return self._try(lambda cache: cache.add(self._keys["lock"], owner, lease))
+
+    def release(self, owner: int) -> bool:
+        return self._write(owner, {}, "lock")
+
+    def publish(self, owner: int, token: Token, replaced: Token | None) -> bool:
+        """Store `token`, if the lock is still `owner`'s; False if it is not.
+
+        `replaced` is to be revoked at the provider when no process holds it in memory any more.
+        """
+        now = self._clock()
+        records = {"token": (token.dump(), token.expires_at - now)}
+        if replaced is not None and replaced.expires_at > now:
+            due = (*self.look().due, Due(replaced, now + self._memory_seconds))
+            records["due"] = (_dump_due(due), max(d.token.expires_at for d in due) - now)
+        return self._write(owner, records, "failure")
+
+    def fail(self, owner: int, failure: Failure) -> bool:
+        life = failure.until - self._clock() + KEPT_SECONDS
+        return self._write(owner, {"failure": (failure.dump(), life)})
+
+    def bury(self, owner: int, tombstone: int, life: float) -> bool:
+        """Forget every record up to generation `tombstone`; others must for `life` seconds."""
+        gone = ("token", "failure", "fruitless", "due")
+        return self._write(owner, {"tombstone": (str(tombstone), life)}, *gone)
+
+    def settle(self, owner: int, now: float) -> bool:
+        """Strike the tokens off that were due to be revoked by `now`."""
+        due = tuple(d for d in self.look().due if d.at > now)
+        if not due:
+            return self._write(owner, {}, "due")
+        life = max(d.token.expires_at for d in due) - self._clock()
+        return self._write(owner, {"due": (_dump_due(due), life)})
+
+    def mark_fruitless(self, marker: Fruitless) -> None:
+        key = self._keys["fruitless"]
+        sealed = self._seal.seal(marker.dump(), key)
+        # Beyond its end, so that the count goes on while the refusals do.
+        life = marker.until - self._clock() + KEPT_SECONDS
+        self._try(lambda cache: cache.set(key, sealed, life))
+
+    def clear_fruitless(self) -> None:
+        self._try(lambda cache: cache.delete(self._keys["fruitless"]))
+
+    def _write(self, owner: int, records: dict[str, tuple[str, float]], *gone: str) -> bool:
+        writes = {
+            self._keys[kind]: (self._seal.seal(text, self._keys[kind]), max(1.0, life))
+            for kind, (text, life) in records.items()
+        }
+        deletes = [self._keys[kind] for kind in gone]
+        return self._try(lambda cache: cache.write(self._keys["lock"], owner, writes, deletes))
+
+    def _found(self, cache: Access) -> dict[str, Any]:
+        try:
+            return cache.get_many(list(self._keys.values()))
+        except GARBAGE:  # somebody else's value under our key: the next token replaces it
+            return {}
+
+    def _read(self, found: dict[str, Any], kind: str, load: Callable[[str], T]) -> T | None:
+        """Give a record; None also for what was not sealed by us, for here: it was tampered
+        with, or written with a key that is gone."""
+        key = self._keys[kind]
+        if found.get(key) is None:
+            return None
+        try:
+            return load(self._seal.open(found[key], key))
+        except (Unsealable, ValueError):
+            return None
+
+    def _try(self, work: Callable[[Access], T]) -> T:
+        if self._outage.lasts:
+            raise StoreUnavailable(self._cache_alias)
+        cache = caches[self._cache_alias]
+        if isinstance(cache, DummyCache):
+            raise StoreUnavailable(self._cache_alias)
+        try:
+            result = work(access_to(cache))
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # each backend has exceptions of its own
+            self._outage.begin(error)
+            raise StoreUnavailable(self._cache_alias) from None
+        self._outage.end()
+        return result
+
+
+def _dump_due(due: tuple[Due, ...]) -> str:
+    return json.dumps([[d.token.dump(), d.at] for d in due])
+
+
+def _load_due(text: str) -> tuple[Due, ...]:
+    return tuple(Due(Token.load(token), float(at)) for token, at in json.loads(text))

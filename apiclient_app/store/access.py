@@ -1,0 +1,108 @@
+"""How each kind of cache is reached: candidly when it is down, and fenced by the lock's owner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
+
+from django.core.cache.backends.base import BaseCache
+
+FENCED_WRITE = """
+if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
+local n = tonumber(ARGV[2])
+for i = 1, n do
+  redis.call('set', KEYS[1 + i], ARGV[1 + 2 * i], 'px', ARGV[2 + 2 * i])
+end
+for i = 2 + n, #KEYS do redis.call('del', KEYS[i]) end
+return 1
+"""
+
+Writes = Mapping[str, tuple[str, float]]
+
+
+class Access:
+    """Any cache, through Django's API alone."""
+
+    def __init__(self, cache: Any) -> None:
+        self.cache = cache
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, Any]:
+        return dict(self.cache.get_many(keys))
+
+    def add(self, key: str, value: int, life: float) -> bool:
+        # Whole seconds, rounded up: Django's RedisCache makes 0 of 0.9, and 0 deletes.
+        return bool(self.cache.add(key, value, timeout=ceil(life)))
+
+    def set(self, key: str, value: str, life: float) -> None:
+        self.cache.set(key, value, timeout=ceil(life))
+
+    def delete(self, key: str) -> None:
+        self.cache.delete(key)
+
+    def write(self, lock: str, owner: int, writes: Writes, deletes: Sequence[str]) -> bool:
+        """Set and delete keys if `lock` is still `owner`'s; False if it is not.
+
+        `writes` maps a key to its value and its life in seconds. Here: re-read, then write.
+        """
+        if self.cache.get(lock) != owner:
+            return False
+        for key, (value, life) in writes.items():
+            self.set(key, value, life)
+        for key in deletes:
+            self.delete(key)
+        return True
+
+
+class ScriptedAccess(Access):
+    """Redis: the look at the lock and the write are one script.
+
+    The lock's value is an int, which both Redis backends store as its digits, whatever serializer
+    and compressor are configured; so the script can compare it.
+    """
+
+    def write(self, lock: str, owner: int, writes: Writes, deletes: Sequence[str]) -> bool:
+        keys = [self._make_key(key) for key in (lock, *writes, *deletes)]
+        arguments: list[Any] = [str(owner), len(writes)]
+        for value, life in writes.values():
+            arguments += [self._encode(value), max(1, ceil(life * 1000))]
+        return bool(self._primary().eval(FENCED_WRITE, len(keys), *keys, *arguments))
+
+    def _make_key(self, key: str) -> Any:
+        return self.cache.make_and_validate_key(key)
+
+    def _encode(self, value: str) -> Any:
+        return self.cache._cache._serializer.dumps(value)
+
+    def _primary(self) -> Any:
+        return self.cache._cache.get_client(None, write=True)
+
+
+class DjangoRedisAccess(ScriptedAccess):
+    """django-redis' inner client: IGNORE_EXCEPTIONS sits in the layer above and answers None."""
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, Any]:
+        # Never from a replica: the look under the lock must see what was published before it.
+        return dict(self.cache.get_many(keys, client=self._primary()))
+
+    def _make_key(self, key: str) -> Any:
+        return self.cache.make_key(key)
+
+    def _encode(self, value: str) -> Any:
+        return self.cache.encode(value)
+
+    def _primary(self) -> Any:
+        return self.cache.get_client(write=True)
+
+
+def access_to(cache: BaseCache) -> Access:
+    """Give the best way to reach this cache."""
+    kind = type(cache).__module__
+    if kind.startswith("django_redis."):
+        client: Any = cache.client  # type: ignore[attr-defined]
+        plain = ("django_redis.client.default", "django_redis.client.sentinel")
+        # Herd and shard clients keep other things, under other keys, than they are given.
+        return DjangoRedisAccess(client) if type(client).__module__ in plain else Access(client)
+    if kind == "django.core.cache.backends.redis":
+        return ScriptedAccess(cache)
+    return Access(cache)
