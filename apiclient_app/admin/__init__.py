@@ -1,0 +1,5 @@
+"""The clients in Django's admin: what is known of their tokens, and what people may do to them."""
+
+from .clients import ApiClientAdmin
+
+__all__ = ["ApiClientAdmin"]

@@ -1,0 +1,123 @@
+"""What the pages say of a client: the columns of the list and the lines of its own page.
+
+Django's admin shows what these functions return for a row, under their description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.text import Truncator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from apiclient_app.models import ApiClient
+
+from .wording import badge, breakable, duration, when
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+EMPTY = "-"  # as in the rest of the admin
+ERROR_LENGTH = 80
+
+
+@admin.display(description=_("base URL"))
+def url(row: ApiClient) -> str:
+    return breakable(row.inspection.base_url) if row.inspection else EMPTY
+
+
+@admin.display(description=_("auth backend"))
+def auth(row: ApiClient) -> str:
+    if row.inspection is None:
+        return EMPTY
+    backend = row.inspection.backend
+    return format_html('<span title="{}">{}</span>', backend, backend.rpartition(".")[2])
+
+
+@admin.display(description=_("token"))
+def token(row: ApiClient) -> str:
+    return badge(row, explained=False)
+
+
+@admin.display(description=_("state"))
+def state(row: ApiClient) -> str:
+    return badge(row, explained=True)
+
+
+@admin.display(description=_("expires in"))
+def expires_in(row: ApiClient) -> str:
+    seconds = row.inspection.expires_in if row.inspection else None
+    return EMPTY if seconds is None or seconds <= 0 else duration(seconds)
+
+
+@admin.display(description=_("last obtained"))
+def last_obtained(row: ApiClient) -> str:
+    at = row.inspection.obtained_at if row.inspection else None
+    return when(at, exact=False, empty=EMPTY)
+
+
+@admin.display(description=_("last error"))
+def error(row: ApiClient) -> str:
+    text = row.inspection.last_error if row.inspection else row.problem
+    if not text:
+        return EMPTY
+    return format_html('<span title="{}">{}</span>', text, Truncator(text).chars(ERROR_LENGTH))
+
+
+@admin.display(description=_("problem"))
+def problem(row: ApiClient) -> str:
+    return row.problem
+
+
+def line(name: str, description: StrPromise) -> Callable[[ApiClient], str]:
+    """Make the line for a field of the inspection."""
+
+    @admin.display(description=description)
+    def shown(row: ApiClient) -> str:
+        value = getattr(row.inspection, name)
+        if isinstance(value, datetime):
+            return when(value, exact=True, empty=EMPTY)
+        return value or EMPTY
+
+    shown.__name__ = name  # it becomes a CSS class
+    return shown
+
+
+@admin.display(description=_("next attempt"))
+def retry(row: ApiClient) -> str:
+    at = row.inspection.retry_at if row.inspection else None
+    if at is None or at <= timezone.now():
+        return gettext("with the next call")
+    return when(at, exact=True, empty=EMPTY)
+
+
+def setting(name: str, value: str) -> Callable[[ApiClient], str]:
+    """Make the line for a setting, already masked."""
+
+    @admin.display(description=name)
+    def shown(_row: ApiClient) -> str:
+        return value
+
+    shown.__name__ = "setting"
+    return shown
+
+
+TOKEN = (
+    state,
+    line("fingerprint", _("fingerprint")),
+    line("scope", _("scope")),
+    line("obtained_at", _("obtained")),
+    line("renew_at", _("renewed from")),
+    line("expires_at", _("expires")),
+)
+FAILURE = (
+    line("last_error", _("last error")),
+    line("failed_at", _("failed")),
+    retry,
+)

@@ -1,0 +1,90 @@
+"""States and times, in words."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.html import avoid_wrapping, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apiclient_app.models import ApiClient
+from apiclient_app.tokens import TokenState
+
+# State to its word and what it means; a state's colour is in apiclient_app/admin.css.
+STATES: dict[str, tuple[Promise, Promise]] = {
+    TokenState.FRESH: (gettext_lazy("Fresh"), gettext_lazy("in use")),
+    TokenState.STALE: (gettext_lazy("Stale"), gettext_lazy("in use, about to be renewed")),
+    TokenState.EXPIRED: (gettext_lazy("Expired"), gettext_lazy("the next call obtains a new one")),
+    TokenState.ABSENT: (gettext_lazy("Absent"), gettext_lazy("the next call obtains one")),
+    TokenState.STATIC: (gettext_lazy("Static"), gettext_lazy("from the settings, never renewed")),
+    "broken": (gettext_lazy("Misconfigured"), gettext_lazy("calls fail until it is mended")),
+}
+UNITS = (
+    (86_400, gettext_lazy("%d d")),
+    (3_600, gettext_lazy("%d h")),
+    (60, gettext_lazy("%d min")),
+    (1, gettext_lazy("%d s")),
+)
+URL_PARTS = re.compile(r"[^/.]*[/.]*")
+
+
+def badge(row: ApiClient, *, explained: bool) -> SafeString:
+    """Give the state of its token in words and colour.
+
+    What the state means stands beside it, or in a tooltip; then a second badge tells of a failure.
+    """
+    key = row.inspection.state.value if row.inspection else "broken"
+    word, meaning = STATES[key]
+    if explained:
+        text = '<span class="apiclient-state {}">{}</span> <span class="quiet">{}</span>'
+        return format_html(text, key, word, meaning)
+    text = '<span class="apiclient-state {}" title="{}">{}</span>'
+    shown = format_html(text, key, meaning, word)
+    if row.inspection and (error := row.inspection.last_error):
+        shown = format_html("{} {}", shown, format_html(text, "failing", error, _("Failing")))
+    return shown
+
+
+def breakable(url: str) -> SafeString:
+    """Give a URL that a narrow column may break behind its slashes and dots."""
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in URL_PARTS.findall(url)))
+
+
+def duration(seconds: float) -> str:
+    """Give a length of time in its two largest units: "2 h 5 min"."""
+    rest, parts = int(abs(seconds)), []
+    for size, unit in UNITS:
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(avoid_wrapping(unit % count))
+        elif parts:
+            break
+    return " ".join(parts[:2]) or avoid_wrapping(UNITS[-1][1] % 0)
+
+
+def distance(seconds: float) -> str:
+    """Give the way to a moment that is `seconds` ahead: "in 5 s", "5 s ago"."""
+    text = _("in %(duration)s") if seconds >= 0 else _("%(duration)s ago")
+    return text % {"duration": duration(seconds)}
+
+
+def when(moment: datetime | None, *, exact: bool, empty: str) -> str:
+    """Give a moment by its distance from now; with date and time too, or these in a tooltip."""
+    if moment is None:
+        return empty
+    local = timezone.localtime(moment)
+    date, away = date_format(local, "DATETIME_FORMAT"), distance(_seconds_to(moment))
+    if exact:
+        text = '<time datetime="{}">{}</time> <span class="quiet">({})</span>'
+        return format_html(text, local.isoformat(), date, away)
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), date, away)
+
+
+def _seconds_to(moment: datetime) -> float:
+    return (moment - datetime.now(UTC)).total_seconds()
