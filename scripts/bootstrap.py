@@ -39,8 +39,8 @@ def has_pip(python: Path) -> bool:
 
 
 def ensure_pip(python: Path) -> bool:
-    command = [python, "-Im", "ensurepip", "--upgrade", "--default-pip"]
-    return subprocess.run(command, capture_output=True).returncode == 0
+    words = ["-Im", "ensurepip", "--upgrade", "--default-pip"]
+    return subprocess.run([python, *words], capture_output=True).returncode == 0
 
 
 def fetch_pip(python: Path) -> None:
