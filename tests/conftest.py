@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -10,11 +10,37 @@ import redis
 from django.core.cache import caches
 from pytest_django import Settings
 
+from project.valkey import Valkey
 from tests import settings as test_settings
+from tests.fleet.crew import Fleet, sailing
 from tests.servers import Handle, running
 
 # Whoever asks for one of these may reach a cache.
 USES_CACHES = {"api", "api_clients", "client", "db", "redis_url", "settings"}
+
+
+Configure = Callable[..., None]  # api_clients(github={"BASE_URL": ...})
+
+FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[FIGURES] = []
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if figures := config.stash[FIGURES]:
+        terminalreporter.section("measured")
+        for figure in figures:
+            terminalreporter.line(figure)
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Have a line of figures printed at the end of the run."""
+    return request.config.stash[FIGURES].append
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +74,7 @@ def forget(url: str) -> None:
 
 
 @pytest.fixture
-def api_clients(settings: Settings) -> Callable[..., None]:
+def api_clients(settings: Settings) -> Configure:
     """Set `API_CLIENTS`: `api_clients(github={"BASE_URL": ...})`. Undone after the test."""
 
     def configure(**aliases: dict[str, Any]) -> None:
@@ -81,3 +107,21 @@ def other_api(_other_api: Handle) -> Handle:
     """Another provider: another origin."""
     _other_api.reset()
     return _other_api
+
+
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    """A Valkey of the test's own, to stop and start."""
+    with Valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def fleet(redis_url: str) -> Iterator[Callable[..., Fleet]]:
+    """Start processes that call: `fleet(4, api={...})`, the clients as in API_CLIENTS."""
+    with ExitStack() as stack:
+
+        def start(processes: int = 4, url: str = redis_url, **api_clients: Any) -> Fleet:
+            return stack.enter_context(sailing(url, processes, api_clients))
+
+        yield start

@@ -4,6 +4,7 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from project.valkey import Valkey
 
@@ -52,7 +53,7 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memor
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-def django_redis(name: str, **options: object) -> dict[str, object]:
+def django_redis(name: str, **options: object) -> dict[str, Any]:
     return {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": REDIS_URL,
@@ -66,7 +67,7 @@ def django_redis(name: str, **options: object) -> dict[str, object]:
     }
 
 
-CACHES = {
+CACHES: dict[str, dict[str, Any]] = {
     "default": django_redis("default"),
     "ignoring": django_redis("ignoring", IGNORE_EXCEPTIONS=True),
     "django_redis_builtin": {
@@ -83,4 +84,4 @@ CACHES = {
     "db": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "test_cache"},
 }
 
-API_CLIENTS: dict[str, dict[str, object]] = {}
+API_CLIENTS: dict[str, dict[str, Any]] = {}

@@ -22,14 +22,18 @@ class Handle:
         self.base_url = f"{self.origin}/api/"
 
     def config(self, backend: str = "ClientCredentials", **settings: Any) -> dict[str, Any]:
-        """Give a value for `API_CLIENTS[alias]`: a client of this provider."""
+        """Give a value for `API_CLIENTS[alias]`: a client of this provider.
+
+        `OPTIONS` are those of the auth backend; the other settings are the client's own.
+        """
         options = {
             "token_url": self.token_url,
             "client_id": "app",
             "client_secret": "s3cr3t",
             **settings.pop("OPTIONS", {}),
         }
-        auth = {"BACKEND": f"apiclient_app.auth.{backend}", "OPTIONS": options}
+        path = backend if "." in backend else f"apiclient_app.auth.{backend}"
+        auth = {"BACKEND": path, "OPTIONS": options}
         return {"BASE_URL": self.base_url, "AUTH": auth, **settings}
 
     def set(self, **knobs: Any) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http import HTTPStatus
+from http.client import responses
 from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -61,7 +61,7 @@ class Reply:
         return cls(status, json.dumps(document), {"Content-Type": "application/json", **headers})
 
     def head(self, length: int, **more: str) -> bytes:
-        reason = HTTPStatus(self.status).phrase if self.status in iter(HTTPStatus) else "Odd"
+        reason = responses.get(self.status, "Odd")
         headers = {"Content-Length": str(length), **more, **self.headers}
         lines = [f"HTTP/1.1 {self.status} {reason}", *(f"{n}: {v}" for n, v in headers.items())]
         return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")

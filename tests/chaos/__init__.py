@@ -1,0 +1,1 @@
+"""What has to hold for minutes, in full length under `make chaos`."""

@@ -1,0 +1,113 @@
+"""A process of the fleet: reads orders from stdin, one JSON line each, and reports to stdout.
+
+The first line is the value of API_CLIENTS. `Orders` are what the others may say.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from itertools import count
+from typing import IO, Any
+
+
+class Remembered(logging.Handler):
+    """Keeps what our own loggers say."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.said: list[list[Any]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append([record.levelno, record.name, record.getMessage()])
+
+
+class Orders:
+    """What the fleet can have a worker do. Each gives something in JSON types."""
+
+    def __init__(self) -> None:
+        self.log = Remembered()
+        logger = logging.getLogger("apiclient_app")
+        logger.addHandler(self.log)
+        logger.setLevel(logging.INFO)
+
+    def burst(
+        self,
+        *,
+        alias: str,
+        paths: list[str],
+        threads: int,
+        calls: int,
+        every: float,
+        at: float,
+        until: float,
+    ) -> dict[str, Any]:
+        """Call from many threads, all beginning at `at`: `calls` times each, or until `until`."""
+        made: list[list[Any]] = []
+        used = time.process_time()
+
+        def caller(number: int) -> None:
+            path = paths[number % len(paths)]
+            for turn in count():
+                # Each at his own moment, as callers are, but all of them at once in turn 0.
+                due = at + turn * every + (every * number / threads if turn else 0.0)
+                time.sleep(max(0.0, due - time.time()))
+                if (until and time.time() >= until) or (not until and turn >= calls):
+                    return
+                made.append([path, *call(alias, path)])
+
+        crew = [threading.Thread(target=caller, args=(n,)) for n in range(threads)]
+        for thread in crew:
+            thread.start()
+        for thread in crew:
+            thread.join()
+        return {"calls": made, "cpu": time.process_time() - used}
+
+    def inspect(self, *, alias: str) -> dict[str, Any]:
+        from apiclient_app import clients
+
+        return clients[alias].inspect().as_dict()
+
+    def rotate(self, *, alias: str) -> str:
+        from apiclient_app import clients
+
+        return clients[alias].rotate_token().id
+
+    def logs(self) -> list[list[Any]]:
+        said, self.log.said = self.log.said, []
+        return said
+
+
+def call(alias: str, path: str) -> tuple[float, float, int | str]:
+    """When, for how long, and with which end: a status or the text of an error."""
+    from apiclient_app import clients
+
+    began, clock = time.time(), time.perf_counter()
+    try:
+        end: int | str = clients[alias].get(path, raise_for_status=False).status_code
+    except Exception as error:  # noqa: BLE001  # whatever it is, the test shall see it
+        end = f"{type(error).__name__}: {error}"
+    return began, time.perf_counter() - clock, end
+
+
+def main(orders: IO[str], reports: IO[str]) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    import django
+    from django.conf import settings
+
+    settings.API_CLIENTS = json.loads(orders.readline())
+    django.setup()
+    obey = Orders()
+    print(json.dumps("ready"), file=reports, flush=True)
+    for line in orders:
+        order = json.loads(line)
+        report = getattr(obey, order.pop("do"))(**order)
+        print(json.dumps(report), file=reports, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.stdin, sys.stdout)
