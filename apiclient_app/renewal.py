@@ -27,6 +27,7 @@ from .steps import Announce, Ask, Auth, Flow, Sleep, StoreCall, Wait
 from .tokens import Token, new_token
 
 POLL_FIRST, POLL_LIMIT = 0.01, 0.1
+WAIT_LIMIT = 1.0
 LEASE_MARGIN, PATIENCE_MARGIN = 2.0, 1.0
 
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
@@ -80,7 +81,8 @@ class Renewal:
                     return self.memory.token
                 yield from self.look()  # a long renewal must not hide a revocation from us
             elif now < deadline:
-                yield Wait(version, deadline - now)
+                # Not for long at once: whoever sits may have died, and its lease have ended.
+                yield Wait(version, min(deadline - now, WAIT_LIMIT))
             else:
                 yield from self.look()
                 return self._last_chance(need)
@@ -110,12 +112,13 @@ class Renewal:
             if outcome is not UNDECIDED:
                 yield from self._restore(view, owner)
                 return outcome
-            taken = yield from self._take(view, owner)
-            if taken:
-                outcome = yield from self._renew_locked(need, owner, now, view is not None)
-                if outcome is not UNDECIDED:
-                    return outcome
-            elif need.met_by(self.memory.token, now):
+            if view is None:
+                outcome = yield from self._renew(need, owner)  # the seat is lock enough
+            elif not view.locked:
+                outcome = yield from self._renew_locked(need, owner)
+            if outcome is not UNDECIDED:
+                return outcome
+            if need.met_by(self.memory.token, now):
                 return self.memory.token
             if self.clock() >= deadline:
                 yield from self.look()
@@ -135,14 +138,6 @@ class Renewal:
         self.memory.absorb(view, asked_at)
         return view
 
-    def _take(self, view: View | None, owner: int) -> Flow:
-        """Try for the store's lock. Without a store, the seat is lock enough."""
-        if view is None:
-            return True
-        if view.locked:
-            return False
-        return (yield from self.attempt("acquire", owner, self.lease)) is not False
-
     def attempt(self, method: str, *args: Any) -> Flow:
         """Call the store; give None where it is down."""
         try:
@@ -150,20 +145,33 @@ class Renewal:
         except StoreUnavailable:
             return None
 
-    def _renew_locked(self, need: Need, owner: int, taken_at: float, shared: bool) -> Flow:
+    def locked(self, owner: int, work: Callable[[], Flow]) -> Flow:
+        """Do `work` under the store's lock; UNDECIDED if another has it.
+
+        Where the store is down there is no lock to be had, and the work is done without.
+        """
+        held = True  # until we know better: interrupted in the middle, we may have it
         try:
-            if shared:
-                # The record may have landed between our look and our lock.
-                yield from self.look()
-                outcome = self._judge(need, self.clock())
-                if outcome is not UNDECIDED:
-                    return outcome
+            held = (yield from self.attempt("acquire", owner, self.lease)) is not False
+            return (yield from work()) if held else UNDECIDED
+        finally:
+            if held:
+                yield from self.attempt("release", owner)
+
+    def _renew_locked(self, need: Need, owner: int) -> Flow:
+        taken_at = self.clock()
+
+        def work() -> Flow:
+            # The record may have landed between our look and our lock.
+            yield from self.look()
+            outcome = self._judge(need, self.clock())
+            if outcome is not UNDECIDED:
+                return outcome
             if self.clock() > taken_at + self.lease - self.token_timeout:
                 return UNDECIDED  # stopped for so long that the lock may end before the reply
             return (yield from self._renew(need, owner))
-        finally:
-            if shared:
-                yield from self.attempt("release", owner)
+
+        return (yield from self.locked(owner, work))
 
     def _renew(self, need: Need, owner: int) -> Flow:
         """Ask for a token and publish it; UNDECIDED if the lock was lost meanwhile."""
@@ -180,7 +188,9 @@ class Renewal:
             return (yield from self._publish(need, owner, grant, sent_at))
         finally:
             self.memory.asking = False
-        failure = yield from self._record(failed, owner)
+        failure, ours = yield from self._record(failed, owner)
+        if not ours:
+            return UNDECIDED
         try:
             if not need.ordered:
                 return despite(need, self.memory, failure, self.alias, self.clock())
@@ -211,6 +221,10 @@ class Renewal:
         return old if old is not None and self.auth.revocation_request(old) is not None else None
 
     def _record(self, error: Exception, owner: int) -> Flow:
+        """Record a failure; give it, and whether it still is anybody's business.
+
+        A holder that was stopped past its lease fails late: others may have a token by now.
+        """
         failure = next_failure(
             self.memory.failure,
             error=_code(error),
@@ -220,14 +234,15 @@ class Renewal:
             jitter=self.jitter(),
             retry_after=getattr(error, "retry_after", None),
         )
-        self.memory.fail(failure)
-        yield from self.attempt("fail", owner, failure)
+        ours = (yield from self.attempt("fail", owner, failure)) is not False
+        if ours:
+            self.memory.fail(failure)
         yield self.announce(
             "token_request_failed",
             error=failure.error,
             retry_after=failure.until - failure.at,
         )
-        return failure
+        return failure, ours
 
     def _restore(self, view: View | None, owner: int) -> Flow:
         """Put back what the cache evicted, or missed while it was down."""
@@ -236,13 +251,13 @@ class Renewal:
             return
         if not token.replaces(view.token):
             return
-        if (yield from self.attempt("acquire", owner, self.lease)):
-            try:
-                view = yield from self.look()
-                if view is not None and self.memory.token is token and token.replaces(view.token):
-                    yield from self.attempt("publish", owner, token, None)
-            finally:
-                yield from self.attempt("release", owner)
+
+        def work() -> Flow:
+            view = yield from self.look()
+            if view is not None and self.memory.token is token and token.replaces(view.token):
+                yield from self.attempt("publish", owner, token, None)
+
+        yield from self.locked(owner, work)
 
     def announce(self, signal: str, **fields: Any) -> Announce:
         return Announce(signal, {"alias": self.alias, "subject": self.subject, **fields})
@@ -264,4 +279,4 @@ def _description(error: Exception) -> str:
         return error.description
     if isinstance(error, TokenError | TransportError):
         return str(error)
-    return f"the auth backend could not read the reply ({type(error).__name__}: {error})"
+    return f"the auth backend failed ({type(error).__name__}: {error})"
