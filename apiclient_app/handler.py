@@ -10,6 +10,7 @@ from typing import Any
 from weakref import WeakSet
 
 from django.conf import settings
+from django.core.cache import caches
 from django.core.signals import setting_changed
 
 from .client import Client
@@ -74,7 +75,14 @@ class ClientHandler:
         client = Client(
             config,
             Memory(config.memory_seconds),
-            CacheStore(config.cache, identity, seal, outage, time.time, config.memory_seconds),
+            CacheStore(
+                lambda: caches[config.cache],
+                identity,
+                seal,
+                outage,
+                time.time,
+                config.memory_seconds,
+            ),
             RequestsEngine(config),
             seal,
         )

@@ -9,7 +9,7 @@ from pickle import UnpicklingError
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.dummy import DummyCache
 
 from apiclient_app.exceptions import StoreUnavailable
@@ -43,18 +43,21 @@ class Identity:
 
 
 class CacheStore:
-    """The records of one identity. Every method may raise StoreUnavailable."""
+    """The records of one identity. Every method may raise StoreUnavailable.
+
+    `reach` gives the cache as the calling thread may use it, `clock` epoch seconds.
+    """
 
     def __init__(
         self,
-        cache_alias: str,
+        reach: Callable[[], BaseCache],
         identity: Identity,
         seal: Seal,
         outage: Outage,
         clock: Callable[[], float],
         memory_seconds: float,
     ) -> None:
-        self._cache_alias, self._seal, self._outage = cache_alias, seal, outage
+        self._reach, self._seal, self._outage = reach, seal, outage
         self._clock, self._memory_seconds = clock, memory_seconds
         self._keys = {kind: identity.key(kind) for kind in KINDS}
 
@@ -142,18 +145,16 @@ class CacheStore:
             return None
 
     def _try(self, work: Callable[[Access], T]) -> T:
-        if self._outage.lasts:
-            raise StoreUnavailable(self._cache_alias)
-        cache = caches[self._cache_alias]
-        if isinstance(cache, DummyCache):
-            raise StoreUnavailable(self._cache_alias)
+        cache = self._reach()
+        if self._outage.lasts or isinstance(cache, DummyCache):
+            raise StoreUnavailable
         try:
             result = work(access_to(cache))
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001  # each backend has exceptions of its own
             self._outage.begin(error)
-            raise StoreUnavailable(self._cache_alias) from None
+            raise StoreUnavailable from None
         self._outage.end()
         return result
 
