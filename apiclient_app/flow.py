@@ -13,7 +13,7 @@ from typing import Any
 
 from .exceptions import BodyNotReplayable, TokenError, TokenUnavailable, TransportError
 from .memory import Memory
-from .need import Need
+from .need import UNDECIDED, Need
 from .records import View, next_fruitless
 from .renewal import POLL_LIMIT, Renewal, new_owner
 from .secret import scrubbed
@@ -168,7 +168,7 @@ class OrderFlow:
         life = max(60.0, token.expires_at - now if token else 0.0) + self.memory_seconds
         buried = yield from renewal.attempt("bury", owner, tombstone, life)
         if buried is False:
-            return None
+            return UNDECIDED
         renewal.memory.bury(tombstone, now)
         if view is None or buried is None:
             raise TokenUnavailable(
@@ -180,17 +180,13 @@ class OrderFlow:
         return View(token=token, due=view.due)
 
     def _locked(self, work: Callable[[int], Flow]) -> Flow:
-        """Do `work` under the renewal lock; again if it gives None because the lock was lost."""
+        """Do `work` under the renewal lock; again while it is taken, or was lost meanwhile."""
         renewal, owner = self.renewal, new_owner()
         deadline = renewal.clock() + renewal.patience
         while renewal.clock() < deadline:
-            if (yield from renewal.attempt("acquire", owner, renewal.lease)) is not False:
-                try:
-                    outcome = yield from work(owner)
-                finally:
-                    yield from renewal.attempt("release", owner)
-                if outcome is not None:
-                    return outcome
+            outcome = yield from renewal.locked(owner, lambda: work(owner))
+            if outcome is not UNDECIDED:
+                return outcome
             yield Sleep(POLL_LIMIT)
         raise TokenUnavailable(
             f"{renewal.alias}: a renewal has been under way for {renewal.patience:.0f} s; "
@@ -206,20 +202,19 @@ class OrderFlow:
         if view is None or view.locked or not any(d.at <= renewal.clock() for d in view.due):
             return
         owner = new_owner()
-        if not (yield from renewal.attempt("acquire", owner, renewal.lease)):
-            return
-        try:
-            view = yield from renewal.look()
-            now = renewal.clock()
-            ripe = [due.token for due in view.due if due.at <= now] if view else []
-            yield from renewal.attempt("settle", owner, now)
-        finally:
-            yield from renewal.attempt("release", owner)
-        for token in ripe:
+        ripe = yield from renewal.locked(owner, lambda: self._strike_off(owner))
+        for token in () if ripe is UNDECIDED else ripe:
             if (request := renewal.auth.revocation_request(token)) is not None:
                 # It is replaced and will expire; the order at hand goes first.
                 with suppress(TokenUnavailable):
                     yield from self._tell_provider(request)
+
+    def _strike_off(self, owner: int) -> Flow:
+        view = yield from self.renewal.look()
+        now = self.renewal.clock()
+        ripe = [due.token for due in view.due if due.at <= now] if view else []
+        struck = yield from self.renewal.attempt("settle", owner, now)
+        return ripe if struck else []
 
     def _tell_provider(self, request: Any) -> Flow:
         reply, cause = None, None
