@@ -1,0 +1,1 @@
+"""The demo: starts everything, tells the story with real calls, leaves nothing behind."""
