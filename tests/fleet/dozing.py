@@ -1,5 +1,6 @@
 import os
 import signal
+import time
 from dataclasses import dataclass
 
 from apiclient_app.auth import ClientCredentials, Grant, Reply
@@ -12,4 +13,5 @@ class Dozing(ClientCredentials):
     def read(self, reply: Reply) -> Grant:
         if reply.json().get("doze"):
             os.kill(os.getpid(), signal.SIGSTOP)
+            time.sleep(0.5)  # it may stop other threads first, and this one goes on meanwhile
         return super().read(reply)

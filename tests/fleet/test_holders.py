@@ -55,7 +55,7 @@ def test_a_holder_stopped_while_it_asks_publishes_nothing_late(
     api: Handle, fleet: Callable[..., Fleet], redis_url: str, revoke_older: bool
 ) -> None:
     api.set(revoke_older=revoke_older)
-    api.script("/token", Reply(body=GRANTED, delay=0.3))
+    api.script("/token", Reply(body=GRANTED, delay=0.8))
     crew = fleet(api=api.config(TOKEN_TIMEOUT=1))
     crew.start()
     sleeper = holder(api, crew)

@@ -6,7 +6,7 @@ from statistics import median
 
 import pytest
 
-from tests.servers import Handle
+from tests.servers import Handle, Reply
 
 from .crew import Fleet, Report
 
@@ -22,12 +22,15 @@ def succeeded(api: Handle, report: Report, token_requests: int) -> None:
     assert api.seen()["most_at_once"] == 1
 
 
-@pytest.mark.parametrize("revoke_older", [False, True])
+@pytest.mark.parametrize(
+    ("cache", "revoke_older"),
+    [("default", False), ("default", True), ("django_redis_builtin", True)],
+)
 def test_64_callers_cost_one_token_request(
-    api: Handle, fleet: Callable[..., Fleet], revoke_older: bool
+    api: Handle, fleet: Callable[..., Fleet], cache: str, revoke_older: bool
 ) -> None:
     api.set(expires_in=2, revoke_older=revoke_older, token_delay=TOKEN_SECONDS)
-    crew = fleet(api=api.config())
+    crew = fleet(api=api.config(CACHE=cache))
 
     succeeded(api, crew.burst(), 1)  # cold
 
@@ -39,6 +42,29 @@ def test_64_callers_cost_one_token_request(
     api.expire_all()  # before its time
     succeeded(api, crew.burst(), 3)
     assert api.count(401) == 64
+
+
+def test_a_dead_token_endpoint_is_asked_once_for_all(
+    api: Handle, fleet: Callable[..., Fleet]
+) -> None:
+    api.always("/token", Reply(503, delay=TOKEN_SECONDS))
+    report = fleet(api=api.config()).burst()
+
+    assert {str(call.end).partition(":")[0] for call in report.calls} == {"TokenUnavailable"}
+    assert len(report.calls) == 64
+    assert len(api.token_requests) == 1
+    assert api.requests[-1]["path"] == "/token"  # no token, no call
+
+
+def test_rotations_at_one_moment_are_one(api: Handle, fleet: Callable[..., Fleet]) -> None:
+    api.set(token_delay=0.3)
+    crew = fleet(api=api.config())
+    crew.burst(threads=1)
+    for worker in crew.workers:
+        worker.order(do="rotate", alias="api")
+
+    assert len({worker.report() for worker in crew.workers}) == 1
+    assert len(api.token_requests) == 2
 
 
 def test_waiters_leave_as_soon_as_the_token_is_there(

@@ -67,17 +67,14 @@ class Orders:
             thread.join()
         return {"calls": made, "cpu": time.process_time() - used}
 
-    def inspect(self, *, alias: str) -> dict[str, Any]:
-        from apiclient_app import clients
-
-        return clients[alias].inspect().as_dict()
-
     def rotate(self, *, alias: str) -> str:
+        """Give the new token's id."""
         from apiclient_app import clients
 
         return clients[alias].rotate_token().id
 
     def logs(self) -> list[list[Any]]:
+        """Give level, logger and text of what was said since the last time."""
         said, self.log.said = self.log.said, []
         return said
 
