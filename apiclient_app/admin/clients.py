@@ -81,7 +81,7 @@ class ApiClientAdmin(ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: ApiClient | None = None) -> Any:
         if obj is None or obj.inspection is None:
             return [(None, {"fields": [columns.state, columns.problem]})]
-        token = [*columns.TOKEN, *(columns.FAILURE if obj.inspection.last_error else ())]
+        token = [line for line in columns.TOKEN if line(obj)]
         shown = [columns.setting(name, text) for name, text in obj.settings.items() if text]
         return [(_("Token"), {"fields": token}), (_("Configuration"), {"fields": shown})]
 

@@ -23,6 +23,7 @@ from .wording import badge, breakable, duration, when
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
+Line = Callable[[ApiClient], str]
 EMPTY = "-"  # as in the rest of the admin
 ERROR_LENGTH = 80
 
@@ -59,7 +60,7 @@ def expires_in(row: ApiClient) -> str:
 @admin.display(description=_("last obtained"))
 def last_obtained(row: ApiClient) -> str:
     at = row.inspection.obtained_at if row.inspection else None
-    return when(at, exact=False, empty=EMPTY)
+    return when(at, exact=False) or EMPTY
 
 
 @admin.display(description=_("last error"))
@@ -75,15 +76,13 @@ def problem(row: ApiClient) -> str:
     return row.problem
 
 
-def line(name: str, description: StrPromise) -> Callable[[ApiClient], str]:
-    """Make the line for a field of the inspection."""
+def line(name: str, description: StrPromise) -> Line:
+    """Make the line for a field of the inspection; it is empty where there is nothing to say."""
 
     @admin.display(description=description)
     def shown(row: ApiClient) -> str:
         value = getattr(row.inspection, name)
-        if isinstance(value, datetime):
-            return when(value, exact=True, empty=EMPTY)
-        return value or EMPTY
+        return when(value, exact=True) if isinstance(value, datetime) else value or ""
 
     shown.__name__ = name  # it becomes a CSS class
     return shown
@@ -91,13 +90,15 @@ def line(name: str, description: StrPromise) -> Callable[[ApiClient], str]:
 
 @admin.display(description=_("next attempt"))
 def retry(row: ApiClient) -> str:
-    at = row.inspection.retry_at if row.inspection else None
+    if row.inspection is None or not row.inspection.last_error:
+        return ""
+    at = row.inspection.retry_at
     if at is None or at <= timezone.now():
         return gettext("with the next call")
-    return when(at, exact=True, empty=EMPTY)
+    return when(at, exact=True)
 
 
-def setting(name: str, value: str) -> Callable[[ApiClient], str]:
+def setting(name: str, value: str) -> Line:
     """Make the line for a setting, already masked."""
 
     @admin.display(description=name)
@@ -108,15 +109,13 @@ def setting(name: str, value: str) -> Callable[[ApiClient], str]:
     return shown
 
 
-TOKEN = (
+TOKEN: tuple[Line, ...] = (
     state,
     line("fingerprint", _("fingerprint")),
     line("scope", _("scope")),
     line("obtained_at", _("obtained")),
     line("renew_at", _("renewed from")),
     line("expires_at", _("expires")),
-)
-FAILURE = (
     line("last_error", _("last error")),
     line("failed_at", _("failed")),
     retry,

@@ -74,10 +74,10 @@ def distance(seconds: float) -> str:
     return text % {"duration": duration(seconds)}
 
 
-def when(moment: datetime | None, *, exact: bool, empty: str) -> str:
+def when(moment: datetime | None, *, exact: bool) -> str:
     """Give a moment by its distance from now; with date and time too, or these in a tooltip."""
     if moment is None:
-        return empty
+        return ""
     local = timezone.localtime(moment)
     date, away = date_format(local, "DATETIME_FORMAT"), distance(_seconds_to(moment))
     if exact:
