@@ -35,8 +35,11 @@ class Need:
         return now < token.usable_until or token.obtained_at >= self.began
 
     def wants_newer(self, token: Token, now: float) -> bool:
-        """Whether a token that would do is stale, and this caller should try to renew it."""
-        return self.rejected is None and now >= token.renew_at
+        """Whether a token that would do is stale, and this caller should try to renew it.
+
+        Not one that came while he waited: it is as new as can be.
+        """
+        return self.rejected is None and token.obtained_at < self.began and now >= token.renew_at
 
 
 def verdict(need: Need, memory: Memory, alias: str, now: float) -> Token | Undecided | None:
