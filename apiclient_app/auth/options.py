@@ -94,8 +94,10 @@ def fits(value: Any, kind: Any) -> bool:
         )
     if kind in (float, int):
         return isinstance(value, (int, kind)) and not isinstance(value, bool)
-    if kind is None:
+    if kind is None or kind is type(None):
         return value is None
+    if kind is Any:
+        return True
     return not isinstance(kind, type) or isinstance(value, kind)
 
 

@@ -47,7 +47,9 @@ def masked_value(value: Any) -> str:
         }
         return json.dumps(kept) if kept else ""
     if isinstance(value, str):
-        return mask_url(value) if "://" in value else value
+        return mask_url(value) if "://" in value or "?" in value else value
+    if isinstance(value, list | tuple | set):
+        return ", ".join(masked_value(item) for item in value)
     if callable(value):
         return str(plain(getattr(value, "__qualname__", value)))
     return "" if value is None else str(value)
