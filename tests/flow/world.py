@@ -159,12 +159,12 @@ class Host:
             clock=clock,
             jitter=lambda: 0.5,
             redact=str,
-            fingerprint=lambda grant: "mark",
+            fingerprint=lambda _: "mark",
         )
         self.calls = CallFlow(
             renewal=self.renewal,
             expired=lambda response: response.status_code == 401,
-            refusal=lambda response: Refused(),
+            refusal=lambda _: Refused(),
         )
 
 
