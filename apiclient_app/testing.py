@@ -1,4 +1,4 @@
-"""For tests of code that calls `clients`: no token endpoint, no cache, the same header each time."""
+"""For tests of code that calls `clients`: the same token each time, from no endpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .conf import config_for, configured
 def fixed_token(*aliases: str, token: str = "test-token") -> override_settings:
     """Have clients sign with a fixed token: a decorator and a context manager.
 
-    All clients that obtain tokens, or those named. Mock the API itself with `responses`, as you would for requests:
+    All clients that obtain tokens, or those named. The API itself is mocked as for requests:
 
         @fixed_token()
         @responses.activate

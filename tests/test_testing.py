@@ -1,6 +1,7 @@
 """What users are given for their own tests."""
 
 import responses
+from pytest_django import Settings
 
 from apiclient_app import clients
 from apiclient_app.testing import fixed_token
@@ -9,7 +10,7 @@ BASE = "https://api.example/v1/"
 
 
 @responses.activate
-def test_a_fixed_token_needs_no_token_endpoint(settings):
+def test_a_fixed_token_needs_no_token_endpoint(settings: Settings) -> None:
     settings.API_CLIENTS = {
         "github": {
             "BASE_URL": BASE,
@@ -32,7 +33,9 @@ def test_a_fixed_token_needs_no_token_endpoint(settings):
 
 
 @responses.activate
-def test_a_fixed_token_keeps_the_header_and_leaves_static_credentials_alone(settings):
+def test_a_fixed_token_keeps_the_header_and_leaves_static_credentials_alone(
+    settings: Settings,
+) -> None:
     login = {
         "BACKEND": "apiclient_app.auth.Login",
         "OPTIONS": {

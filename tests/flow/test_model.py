@@ -30,7 +30,9 @@ def succeeded(callers: list[Caller]) -> bool:
 
 @MODEL
 @given(TAPES, CREWS, st.booleans())
-def test_a_cold_start_costs_one_token_request_and_leaves_no_lock(tape, crew, exclusive):
+def test_a_cold_start_costs_one_token_request_and_leaves_no_lock(
+    tape: bytes, crew: list[int], exclusive: bool
+) -> None:
     world = World(Tape(tape), exclusive=exclusive)
     callers = crowd(world, crew)
     world.run()
@@ -42,7 +44,9 @@ def test_a_cold_start_costs_one_token_request_and_leaves_no_lock(tape, crew, exc
 
 @MODEL
 @given(TAPES, CREWS, st.booleans())
-def test_a_revocation_costs_one_token_request_whoever_meets_it_when(tape, crew, exclusive):
+def test_a_revocation_costs_one_token_request_whoever_meets_it_when(
+    tape: bytes, crew: list[int], exclusive: bool
+) -> None:
     world = World(Tape(tape), exclusive=exclusive)
     hosts = world.hosts(len(crew))
     for host in hosts:
@@ -62,7 +66,9 @@ def test_a_revocation_costs_one_token_request_whoever_meets_it_when(tape, crew, 
 
 @MODEL
 @given(TAPES, CREWS, st.sampled_from([0.15, 0.3, 1.0]))
-def test_tokens_that_live_shorter_than_the_wait_for_them_make_no_convoy(tape, crew, life):
+def test_tokens_that_live_shorter_than_the_wait_for_them_make_no_convoy(
+    tape: bytes, crew: list[int], life: float
+) -> None:
     world = World(Tape(tape), life=60.0, said=life, token_seconds=0.2)
     callers = crowd(world, crew)
     world.run()
@@ -73,7 +79,9 @@ def test_tokens_that_live_shorter_than_the_wait_for_them_make_no_convoy(tape, cr
 
 @MODEL
 @given(TAPES, CREWS)
-def test_a_path_that_is_refused_for_ever_costs_few_token_requests(tape, crew):
+def test_a_path_that_is_refused_for_ever_costs_few_token_requests(
+    tape: bytes, crew: list[int]
+) -> None:
     world = World(Tape(tape))
     hosts = world.hosts(len(crew))
     for second in range(60):
@@ -88,7 +96,9 @@ def test_a_path_that_is_refused_for_ever_costs_few_token_requests(tape, crew):
 
 @MODEL
 @given(TAPES, CREWS)
-def test_a_real_revocation_is_mended_while_another_path_is_refused_for_ever(tape, crew):
+def test_a_real_revocation_is_mended_while_another_path_is_refused_for_ever(
+    tape: bytes, crew: list[int]
+) -> None:
     world = World(Tape(tape))
     hosts = world.hosts(len(crew))
     outcomes: list[tuple[int, Caller]] = []
@@ -108,7 +118,9 @@ def test_a_real_revocation_is_mended_while_another_path_is_refused_for_ever(tape
 
 @MODEL
 @given(TAPES, CREWS, st.integers(0, 30))
-def test_a_killed_holder_costs_the_others_its_lease_and_one_token_request(tape, crew, when):
+def test_a_killed_holder_costs_the_others_its_lease_and_one_token_request(
+    tape: bytes, crew: list[int], when: int
+) -> None:
     world = World(Tape(tape))
     callers = crowd(world, crew)
     victim = callers[0].host
@@ -129,7 +141,9 @@ def test_a_killed_holder_costs_the_others_its_lease_and_one_token_request(tape, 
 
 @MODEL
 @given(TAPES, CREWS.filter(lambda n: len(n) > 1), st.integers(0, 40))
-def test_a_holder_stopped_past_its_lease_publishes_nothing(tape, crew, when):
+def test_a_holder_stopped_past_its_lease_publishes_nothing(
+    tape: bytes, crew: list[int], when: int
+) -> None:
     world = World(Tape(tape), exclusive=True)
     callers = crowd(world, crew)
     for _ in range(when):
@@ -149,8 +163,8 @@ def test_a_holder_stopped_past_its_lease_publishes_nothing(tape, crew, when):
 @MODEL
 @given(TAPES, CREWS, st.lists(st.integers(0, 60), max_size=6))
 def test_outages_flushes_orders_and_revocations_are_survived_and_memory_moves_forward_only(
-    tape, crew, events
-):
+    tape: bytes, crew: list[int], events: list[int]
+) -> None:
     world = World(Tape(tape))
     hosts = world.hosts(len(crew))
     for index, event in enumerate(events):
