@@ -11,11 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from .asking import new_owner
 from .exceptions import BodyNotReplayable, TokenError, TokenUnavailable, TransportError
 from .memory import Memory
 from .need import UNDECIDED, Need
 from .records import View, next_fruitless
-from .renewal import POLL_LIMIT, Renewal, new_owner
+from .renewal import POLL_LIMIT, Renewal
 from .secret import scrubbed
 from .steps import Ask, Flow, Replayable, Send, Sleep
 from .tokens import Token

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, NoReturn, TypeVar
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
@@ -24,7 +24,10 @@ _PAIR = re.compile(
     [\w.-]*["']?\s*[:=]\s*)
     (?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s&,;"'<>}]+)"""
 )
-_SCHEME = re.compile(r"(?i)\b(bearer|basic|token)(\s+)[\w.~+/=-]{6,}")
+# Words follow "token" in prose too; a credential is long, or has a digit or a sign in it.
+_SCHEME = re.compile(
+    r"(?i)\b(bearer|basic|token)(\s+)(?:[\w.~+/=-]{20,}|(?=[\w.~+/=-]*[\d=+/~_])[\w.~+/=-]{6,})"
+)
 
 
 class Secret(Generic[T]):
@@ -111,13 +114,13 @@ def one_line(text: str, limit: int = 200) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def scrubbed(error: BaseException, secrets: Iterable[str] = ()) -> BaseException:
+def scrubbed(error: BaseException, clean: Callable[[str], str] = redact) -> BaseException:
     """Give a stand-in for a foreign exception that can be chained without showing a secret.
 
     Same class, redacted text, and neither traceback, chain nor attributes: error reports print
     the local variables of every frame, and those of an HTTP library hold the headers it sent.
     """
-    text = one_line(redact(f"{error}", secrets), 300)
+    text = one_line(clean(f"{error}"), 300)
     kind = type(error)
     try:
         stand_in: BaseException = kind(text)

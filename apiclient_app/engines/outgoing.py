@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
@@ -15,7 +15,7 @@ class Outgoing:
     """`prepared` is unsigned; `options` go to `Session.send`: timeout, stream, verify, …"""
 
     prepared: requests.PreparedRequest
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] = field(repr=False)
 
     def rewind(self) -> bool:
         """Make the body ready to be sent again; False for one that can be read only once."""

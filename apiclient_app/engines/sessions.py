@@ -13,7 +13,7 @@ import requests
 from apiclient_app.auth import Reply, TokenRequest
 from apiclient_app.conf import ClientConfig
 from apiclient_app.exceptions import CallError
-from apiclient_app.secret import scrubbed
+from apiclient_app.secret import redact, scrubbed
 from apiclient_app.tokens import Token
 
 from .endpoint import FreshAdapter, bounded_body, within
@@ -68,11 +68,8 @@ class RequestsEngine:
         except (CallError, TypeError):
             raise
         except FOREIGN as error:
-            failed = error
-        secrets = self.config.secrets()
-        raise mapped(failed, self.config.alias, method, url, secrets) from scrubbed(
-            failed, secrets
-        )
+            fault = self._fault(error, method, url)
+        raise fault from fault.__cause__
 
     def _prepare(
         self,
@@ -122,17 +119,22 @@ class RequestsEngine:
         except CallError:
             raise
         except FOREIGN as error:
-            failed = error
-        secrets = [*config.secrets(), *(token.revealed() if token else ())]
-        raise mapped(
-            failed, config.alias, str(prepared.method), str(prepared.url), secrets
-        ) from scrubbed(failed, secrets)
+            fault = self._fault(error, str(prepared.method), str(prepared.url), token)
+        raise fault from fault.__cause__
+
+    def _fault(
+        self, error: Exception, method: str, url: str, token: Token | None = None
+    ) -> CallError:
+        """Map a foreign error. Not where it is raised: error reports show that frame's locals."""
+        secrets = [*self.config.secrets(), *(token.revealed() if token else ())]
+        fault = mapped(error, self.config.alias, method, url, secrets)
+        fault.__cause__ = scrubbed(error, partial(redact, secrets=secrets))
+        return fault
 
     def ask(self, request: TokenRequest) -> Reply:
         """Send a token request; raises TransportError within TOKEN_TIMEOUT."""
         url = urljoin(self.config.base_url, request.url)
         adapter = FreshAdapter()
-        secrets = self.config.secrets()
         try:
             return within(  # type: ignore[no-any-return]
                 self.config.token_timeout, partial(self._ask, url, request, adapter), adapter.cut
@@ -140,8 +142,8 @@ class RequestsEngine:
         except CallError:
             raise
         except (*FOREIGN, ValueError) as error:
-            failed = error
-        raise mapped(failed, "", request.method, url, secrets) from scrubbed(failed, secrets)
+            fault = self._fault(error, request.method, url)
+        raise fault from fault.__cause__
 
     def _ask(self, url: str, request: TokenRequest, adapter: FreshAdapter) -> Reply:
         config, (body, content_type) = self.config, request.content
