@@ -23,13 +23,15 @@ STOPPING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 def main() -> int:
     for number in STOPPING:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
             signal.signal(number, signal.default_int_handler)
     stay = os.environ.get("EXIT", "") in {"", "0"}
     try:
         with redis_url() as url, Fleet(url) as fleet:
             try:
                 return show(fleet, stay=stay)
+            except KeyboardInterrupt:  # here, as results of Celery that it holds need Redis to go
+                return 130
             finally:
                 for number in STOPPING:  # what stops the rest is not to be stopped half-way
                     signal.signal(number, signal.SIG_IGN)

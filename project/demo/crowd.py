@@ -58,7 +58,8 @@ class Crowd:
                 sent = pool.submit(self._send_tasks, until)
                 callers = [pool.submit(self._call_site, until) for _ in range(THREADS)]
                 by_site = list(chain.from_iterable(caller.result() for caller in callers))
-                by_worker = [outcome(task.get, PATIENCE) for task in sent.result()]
+                deadline = time.time() + PATIENCE
+                by_worker = [outcome(result_of, task, deadline) for task in sent.result()]
             finally:
                 self._over.set()  # after Ctrl-C, nobody calls on until the end
         return Tally(by_site, by_worker)
@@ -80,6 +81,10 @@ class Crowd:
             yield NAMES[number % len(NAMES)]
             if time.time() > until or self._over.wait(PAUSE):
                 return
+
+
+def result_of(task: AsyncResult, deadline: float) -> Any:
+    return task.get(timeout=max(deadline - time.time(), 0.1))
 
 
 def outcome(call: Callable[..., Any], *values: object) -> Outcome:

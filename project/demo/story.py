@@ -99,8 +99,9 @@ class Story:
 
     def command(self, *words: str) -> bool:
         done = self.fleet.manage("apiclient", *words)
-        terminal.quotation(done.stdout + done.stderr)
+        terminal.quotation(done.stdout)
         if done.returncode:
+            terminal.quotation("\n".join(done.stderr.splitlines()[-5:]))
             terminal.verdict(kept=False, text=f"exit status {done.returncode}")
         return done.returncode == 0
 

@@ -1,0 +1,122 @@
+"""The demo site and its provider, as the processes that `make demo` starts."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from project.demo.child import Ended
+from project.demo.fleet import Fleet, answers, fetch
+from project.provider import CLIENT_ID, CLIENT_SECRET, TOKEN_SECONDS
+
+
+@pytest.fixture(scope="module")
+def demo(redis_url: str) -> Iterator[Fleet]:
+    with Fleet(redis_url) as fleet:
+        fleet.start_provider()
+        fleet.start_site()
+        fleet.wait()
+        yield fleet
+
+
+@pytest.fixture
+def http() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+def token_request(demo: Fleet, http: requests.Session, secret: str) -> requests.Response:
+    return http.post(
+        f"{demo.provider_url}/o/token/",
+        data={
+            "grant_type": "client_credentials",
+            "client_id": CLIENT_ID,
+            "client_secret": secret,
+        },
+    )
+
+
+def test_the_provider_issues_a_short_token(demo: Fleet, http: requests.Session) -> None:
+    reply = token_request(demo, http, CLIENT_SECRET).json()
+
+    assert reply["token_type"] == "Bearer"
+    assert reply["expires_in"] == TOKEN_SECONDS
+    http.headers["Authorization"] = f"Bearer {reply['access_token']}"
+    assert http.get(f"{demo.provider_url}/api/planets/earth/").json()["moons"] == 1
+
+
+def test_the_provider_refuses_a_wrong_secret(demo: Fleet, http: requests.Session) -> None:
+    reply = token_request(demo, http, "wrong")
+
+    assert (reply.status_code, reply.json()["error"]) == (401, "invalid_client")
+
+
+def test_the_api_answers_nobody_without_a_token(demo: Fleet, http: requests.Session) -> None:
+    reply = http.get(f"{demo.provider_url}/api/planets/")
+
+    assert reply.status_code == 401
+    assert reply.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_the_api_says_that_a_token_has_expired(demo: Fleet, http: requests.Session) -> None:
+    token = token_request(demo, http, CLIENT_SECRET).json()["access_token"]
+    http.headers["Authorization"] = f"Bearer {token}"
+    demo.expire_tokens()
+
+    reply = http.get(f"{demo.provider_url}/api/planets/")
+
+    assert reply.status_code == 401
+    assert 'Bearer error="invalid_token"' in reply.headers["WWW-Authenticate"]
+
+
+def test_the_site_shows_what_the_api_knows(demo: Fleet) -> None:
+    page = fetch(f"{demo.site_url}/").text
+
+    assert "Neptune" in page
+    assert "expires in" in page
+
+
+def test_the_site_passes_on_that_the_api_does_not_know(
+    demo: Fleet, http: requests.Session
+) -> None:
+    assert http.get(f"{demo.site_url}/planets/pluto/").status_code == 404
+
+
+def test_the_admin_has_its_style(demo: Fleet) -> None:
+    assert (
+        fetch(f"{demo.site_url}/static/admin/css/base.css").headers["Content-Type"] == "text/css"
+    )
+
+
+def test_the_processes_of_the_site_replace_an_ended_token_once(demo: Fleet) -> None:
+    fetch(f"{demo.site_url}/planets/earth/")
+    demo.expire_tokens()
+    before = demo.seen()
+
+    urls = [f"{demo.site_url}/planets/venus/"] * 64
+    with ThreadPoolExecutor(32) as pool:
+        planets = [response.json() for response in pool.map(fetch, urls)]
+
+    cost = demo.seen() - before
+    assert cost["token_requests"] == 1
+    assert cost["calls_200"] == 64
+    assert len({planet["process"] for planet in planets}) > 1
+
+
+def test_leaving_stops_what_was_started(redis_url: str) -> None:
+    with Fleet(redis_url) as fleet:
+        fleet.start_provider()
+        fleet.wait()
+        assert answers(f"{fleet.provider_url}/seen/")
+
+    assert not answers(f"{fleet.provider_url}/seen/")
+    assert not fleet.folder.exists()
+
+
+def test_what_does_not_start_says_why(redis_url: str) -> None:
+    with Fleet(redis_url) as fleet:
+        fleet.start_worker(app="project.nowhere")
+        with pytest.raises(Ended, match=r"(?s)worker ended.*nowhere"):
+            fleet.wait()
