@@ -1,0 +1,16 @@
+"""The words behind `manage.py apiclient`, in the order of its help."""
+
+from .base import Subcommand
+from .call import Call
+from .check import Check
+from .looking import Inspect, ListClients
+from .orders import Revoke, Rotate
+
+SUBCOMMANDS: dict[str, Subcommand] = {
+    "list": ListClients(),
+    "inspect": Inspect(),
+    "check": Check(),
+    "call": Call(),
+    "rotate": Rotate(),
+    "revoke": Revoke(),
+}
