@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 from .exceptions import ForeignOrigin, InvalidRequest
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")  # not "documents:batchGet", a path
 PLAIN = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~/-]*\Z")
 
 
@@ -35,7 +35,7 @@ def join(base_url: str, path: str, alias: str) -> str:
         raise _refused(alias, path, "holds a backslash, a line break or a control character")
     if path.startswith("//"):
         raise _refused(alias, path, "names another host")
-    if SCHEME.match(path) and not path.partition(":")[0].count("."):
+    if ABSOLUTE.match(path):
         return _same_origin(base_url, path, alias)
     bare = path.partition("#")[0]
     inside, mark, query = bare.partition("?")
