@@ -75,12 +75,12 @@ class Worker:
         stat = Path(f"/proc/{self.process.pid}/stat").read_text()
         return stat.rpartition(")")[2].split()[0] == "T"
 
-    def calls_from(self, port: int) -> bool:
-        """Whether the TCP connection from this local port is its own."""
-        inode = Path(f"socket:[{_inode(port)}]")
+    def holds(self, inode: str) -> bool:
+        """Whether this socket is its own."""
+        socket = Path(f"socket:[{inode}]")
         for link in Path(f"/proc/{self.process.pid}/fd").iterdir():
             with suppress(FileNotFoundError):  # closed meanwhile
-                if link.readlink() == inode:
+                if link.readlink() == socket:
                     return True
         return False
 
@@ -137,9 +137,10 @@ class Fleet:
         calls = [Call(n, *call) for n, report in alive for call in report["calls"]]
         return Report(calls, [report["cpu"] for _, report in alive])
 
-    def calling_from(self, port: int) -> Worker:
-        """Give the worker whose connection comes from this local port."""
-        return next(worker for worker in self.workers if worker.calls_from(port))
+    def calling(self, port: int, *, source: int) -> Worker:
+        """Give the worker whose loopback connection goes to this port from that one."""
+        inode = _inode(source, port)
+        return next(worker for worker in self.workers if worker.holds(inode))
 
     def logs(self) -> list[list[tuple[int, str, str]]]:
         """Give level, logger and text of what each worker's log said since the last time."""
@@ -173,11 +174,11 @@ def _process(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def _inode(port: int) -> str:
-    """Give the inode of the socket bound to this loopback port (see proc_pid_net(5))."""
-    wanted = f"0100007F:{port:04X}"
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+def _inode(source: int, port: int) -> str:
+    """Give the inode of the near end of a loopback connection (see proc_pid_net(5))."""
+    wanted = [f"0100007F:{number:04X}" for number in (source, port)]
+    for line in Path("/proc/net/tcp").read_text().splitlines():
         columns = line.split()
-        if columns[1] == wanted:
+        if columns[1:3] == wanted:
             return columns[9]
-    raise LookupError(f"no connection from port {port}")
+    raise LookupError(f"no connection from port {source} to port {port}")

@@ -21,7 +21,7 @@ def holder(api: Handle, crew: Fleet) -> Worker:
     """Wait for the first token request; give the worker that asks."""
     while not (asked := api.token_requests):
         time.sleep(0.01)
-    return crew.calling_from(asked[0]["peer"])
+    return crew.calling(api.port, source=asked[0]["peer"])
 
 
 def stored(url: str) -> dict[bytes, bytes | None]:
