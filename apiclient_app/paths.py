@@ -88,7 +88,11 @@ def _segment(value: Any, name: str, alias: str) -> str:
         raise InvalidRequest(text, alias=alias)
     if text in (".", ".."):
         raise ForeignOrigin(f"{alias}: the value for {name} is a dot segment.", alias=alias)
-    return quote(text, safe="")
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError:
+        text = f"{alias}: the value for {name} holds half of a surrogate pair."
+        raise InvalidRequest(text, alias=alias) from None
 
 
 def _refused(alias: str, path: str, why: str) -> ForeignOrigin:
