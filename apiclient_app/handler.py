@@ -27,14 +27,18 @@ class ClientHandler:
 
     def __init__(self) -> None:
         self._alive: WeakSet[Client] = WeakSet()
-        self.reset()
+        self._start()
 
-    def reset(self) -> None:
-        """Build every client anew when it is asked for next: settings have changed."""
+    def _start(self) -> None:
         self._lock = threading.Lock()
         self._clients: dict[str, Client] = {}
         self._outages: dict[str, Outage] = {}
         self._seal: Seal | None = None
+
+    def reset(self) -> None:
+        """Build every client anew when it is asked for next: settings have changed."""
+        self.close()
+        self._start()
 
     def __getitem__(self, alias: str) -> Client:
         """Give the client; raises UnknownClient or InvalidConfiguration."""

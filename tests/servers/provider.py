@@ -97,6 +97,7 @@ class Provider:
                 "path": request.path,
                 "query": request.query,
                 "headers": request.headers,
+                "peer": request.peer,
             }
         )
 
