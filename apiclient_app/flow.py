@@ -21,6 +21,8 @@ from .secret import scrubbed
 from .steps import Ask, Flow, Replayable, Send, Sleep
 from .tokens import Token
 
+FRUITLESS_GRACE = 10.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFlow:
@@ -100,9 +102,9 @@ class CallFlow:
         now = self.renewal.clock()
         self.memory.accept(token, now)
         marker = self.memory.fruitless
-        # A renewal made in spite of a standing marker mended a revocation; it says nothing of the
-        # path that is refused for ever, which would start its ten renewals all over again.
-        if marker is not None and now >= marker.until:
+        # A renewal made in spite of a standing marker, or as it ends, mended a revocation; it says
+        # nothing of the path that is refused for ever, and would start its series all over again.
+        if marker is not None and now >= marker.until + FRUITLESS_GRACE:
             self.memory.fruitless = None
             yield from self.renewal.attempt("clear_fruitless")
 

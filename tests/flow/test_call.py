@@ -118,6 +118,20 @@ def test_a_standing_marker_makes_the_401_the_answer() -> None:
     assert bench.give(EXPIRED) == ("done", EXPIRED)
 
 
+@pytest.mark.parametrize(("ended", "forgotten"), [(1.0, False), (11.0, True)])
+def test_a_series_of_fruitless_renewals_ends_when_it_has_rested(
+    ended: float, forgotten: bool
+) -> None:
+    bench = Bench()
+    marker = Fruitless(1, 3, bench.clock.now - ended)
+    bench.memory.absorb(View(token=token(1), fruitless=marker), bench.clock.now)
+    bench.begin(bench.calls.call(ModelRequest()))
+    bench.give(EXPIRED)
+    bench.give(View(token=token(2), fruitless=marker))
+    assert is_call(bench.give(OK), "clear_fruitless") is forgotten
+    assert (bench.memory.fruitless is None) is forgotten
+
+
 def test_what_worked_here_and_stopped_working_is_renewed_in_spite_of_the_marker() -> None:
     bench = Bench()
     seen = token(1)
