@@ -1,5 +1,6 @@
 """Usage: python -m project.demo. With EXIT=1 it ends by itself; its status tells how it went."""
 
+import gc
 import os
 import signal
 import sys
@@ -30,11 +31,12 @@ def main() -> int:
         with redis_url() as url, Fleet(url) as fleet:
             try:
                 return show(fleet, stay=stay)
-            except KeyboardInterrupt:  # here, as results of Celery that it holds need Redis to go
+            except KeyboardInterrupt:
                 return 130
             finally:
                 for number in STOPPING:  # what stops the rest is not to be stopped half-way
                     signal.signal(number, signal.SIG_IGN)
+                gc.collect()  # a result that Celery waited for in vain asks Redis to forget it
     except KeyboardInterrupt:
         return 130
     except (Ended, RuntimeError, OSError) as error:
@@ -61,7 +63,9 @@ def start(fleet: Fleet) -> None:
         raise Ended(f"Redis does not answer: {error}") from None
     fleet.start_provider()
     # From here on this process is one of the site's: the same settings, the same token.
-    os.environ.update(fleet.settings)
+    environment = fleet.environment
+    os.environ.clear()
+    os.environ.update(environment)
     django.setup()
     call_command("migrate", verbosity=0)
     create_admin()

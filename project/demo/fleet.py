@@ -49,9 +49,17 @@ class Fleet:
             "no_proxy": HOST,
         }
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Ours and `settings`, without what would lead a process of the fleet astray."""
+        astray = ("CELERY_", "DJANGO_", "GUNICORN_", "PROVIDER_")
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(astray)}
+        return ours | self.settings
+
     def start_provider(self) -> None:
-        # One process, as it counts in memory.
-        options = ["--workers=1", f"--threads={PROVIDER_THREADS}"]
+        # One process, as it counts in memory. It keeps idle connections for longer than anybody
+        # is idle here: closed just when the next call is sent, one would fail that call.
+        options = ["--workers=1", f"--threads={PROVIDER_THREADS}", "--keep-alive=75"]
         self.provider_url = self._serve("provider", "project.provider.wsgi", options, "/seen/")
 
     def start_site(self) -> None:
@@ -82,7 +90,7 @@ class Fleet:
         return subprocess.run(
             [sys.executable, "manage.py", *words],
             cwd=BASE_DIR,
-            env=self._environment(),
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=60,
@@ -123,14 +131,9 @@ class Fleet:
 
     def _start(self, name: str, words: list[str], *fds: int) -> Child:
         log = self.folder / f"{name}.log"
-        child = Child([sys.executable, "-m", *words], log, self._environment(), fds)
+        child = Child([sys.executable, "-m", *words], log, self.environment, fds)
         self._children.append(child)
         return child
-
-    def _environment(self) -> dict[str, str]:
-        astray = ("CELERY_", "DJANGO_", "GUNICORN_", "PROVIDER_")
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(astray)}
-        return ours | self.settings
 
 
 def fetch(url: str, method: str = "GET") -> requests.Response:

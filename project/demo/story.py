@@ -43,10 +43,13 @@ class Story:
     def chapter(self, number: int, told: Callable[[], bool]) -> bool:
         terminal.chapter(number, told.__doc__ or "")
         try:
-            return told()
+            kept = told()
         except (requests.RequestException, LookupError) as error:
             terminal.verdict(kept=False, text=str(error))
-            return False
+            kept = False
+        if not kept:
+            self.fleet.check()
+        return kept
 
     def obtained(self) -> bool:
         """The first call obtains a token"""
@@ -130,7 +133,7 @@ def judge(cost: Counter[str], tally: Tally) -> bool:
         + (", and were repeated" * bool(cost["calls_401"]))
     )
     for failure in tally.failures[:3]:
-        terminal.aside(f"failed: {failure!r}")
+        terminal.aside(f"failed: {failure}")
     return verdict(cost, asked=len(tally.all)) and not tally.failures
 
 
