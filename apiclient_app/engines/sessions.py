@@ -7,6 +7,7 @@ import time
 from functools import partial
 from typing import Any
 from urllib.parse import urljoin
+from weakref import WeakSet
 
 import requests
 
@@ -17,6 +18,7 @@ from apiclient_app.secret import redact, scrubbed
 from apiclient_app.tokens import Token
 
 from .endpoint import FreshAdapter, bounded_body, within
+from .environment import Session
 from .faults import FOREIGN, mapped
 from .outgoing import Outgoing
 from .redirects import send_following
@@ -39,6 +41,8 @@ class RequestsEngine:
     def reset(self) -> None:
         """Start anew, as after a fork: a socket must not be used by two processes."""
         self._threads = threading.local()
+        self._sessions: WeakSet[requests.Session] = WeakSet()
+        self._lock = threading.Lock()
         self._adapter = requests.adapters.HTTPAdapter(
             pool_connections=POOLS, pool_maxsize=self.config.pool_size
         )
@@ -46,6 +50,10 @@ class RequestsEngine:
     def close(self) -> None:
         """Close the pooled connections; the next call opens new ones."""
         self._adapter.close()
+        with self._lock:
+            sessions = list(self._sessions)
+        for session in sessions:
+            session.close()
 
     def session(self) -> requests.Session:
         """Give this thread's Session: the user's own (SESSION), or ours."""
@@ -53,10 +61,12 @@ class RequestsEngine:
         if session is None:
             session = self.config.session() if self.config.session else self._mounted()
             self._threads.session = session
+            with self._lock:
+                self._sessions.add(session)
         return session
 
     def _mounted(self, adapter: requests.adapters.BaseAdapter | None = None) -> requests.Session:
-        session = requests.Session()
+        session = Session()
         for scheme in ("https://", "http://"):
             session.mount(scheme, adapter or self._adapter)
         return session
@@ -157,15 +167,15 @@ class RequestsEngine:
             options = session.merge_environment_settings(
                 url, dict(config.proxies or {}), True, self._verify(), config.cert
             )
-            response = session.send(
+            with session.send(
                 prepared, allow_redirects=False, timeout=config.token_timeout, **options
-            )
-            return Reply(
-                response.status_code,
-                {name.lower(): value for name, value in response.headers.items()},
-                bounded_body(response),
-                time.time(),
-            )
+            ) as response:
+                return Reply(
+                    response.status_code,
+                    {name.lower(): value for name, value in response.headers.items()},
+                    bounded_body(response),
+                    time.time(),
+                )
 
     def _verify(self) -> bool | str | None:
         return None if self.config.verify is True else self.config.verify
