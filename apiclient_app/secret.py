@@ -18,11 +18,14 @@ SENSITIVE_NAME = re.compile(
     re.IGNORECASE,
 )
 
+# One try a word, possessive: an error page of one long word must not cost a second of time.
 _PAIR = re.compile(
     r"""(?ix)
-    (["']?[\w.-]*(?:token|secret|passw|passphrase|pwd|api.?key|assertion|authorization|cookie|jwt)
-    [\w.-]*["']?\s*[:=]\s*)
-    (?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s&,;"'<>}]+)"""
+    (?<![\w.-])
+    ((?=[\w.-]*(?:token|secret|passw|passphrase|pwd|api.?key|assertion|authorization|cookie|jwt))
+    (?:api\s)?[\w.-]++ \\?["']? \s*+ [:=] \s*+)
+    (?: \\?"(?:[^"\\]|\\.)*+"? | \\?'(?:[^'\\]|\\.)*+'?
+      | (?:(?:bearer|basic|digest|token)\s++)? [^\s&,;"'<>}]++ )"""
 )
 # Words follow "token" in prose too; a credential is long, or has a digit or a sign in it.
 _SCHEME = re.compile(
