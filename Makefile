@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 EXIT ?=
+WRITE ?=
 PYTEST_ARGS ?=
 
 RUN := $(VENV)/bin/python
@@ -25,8 +26,8 @@ browser: $(READY) ## Run the tests that need Chromium
 chaos: $(READY) ## Run everything that takes long: outages, kills, soaks
 	@$(RUN) -m pytest -m "slow or chaos" --timeout=1800 $(PYTEST_ARGS)
 
-bench: $(READY) ## Measure, side by side
-	@$(RUN) -m benchmarks
+bench: $(READY) ## Measure, side by side; needs nginx (WRITE=1: into benchmarks/RESULTS.md)
+	@$(RUN) -m benchmarks $(if $(WRITE),--write)
 
 lint: $(READY) ## Check style
 	@$(RUN) -m ruff format --check .

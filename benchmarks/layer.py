@@ -1,0 +1,112 @@
+"""What our own layer costs apart from HTTP: time, Redis round trips, memory."""
+
+import gc
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from statistics import median
+from typing import Any
+
+import redis
+import requests
+
+from apiclient_app import clients
+from apiclient_app.client import Client
+from apiclient_app.engines import Outgoing, RequestsEngine
+from apiclient_app.tokens import Token
+
+from .contenders import Contender
+from .nginx import Api
+from .runner import timed
+from .site import CROWD
+
+RATE, SECONDS = 100, 12  # calls per second; more than two lives of a snapshot (MEMORY_SECONDS)
+
+
+class Instant(RequestsEngine):
+    """Answers at once."""
+
+    def __init__(self, client: Client, path: str) -> None:
+        super().__init__(client.config)
+        self.outgoing = client.engine.prepare("GET", f"{client.config.base_url}{path}", {})
+        self.response = client.get(path)
+
+    def prepare(self, method: str, url: str, arguments: dict[str, Any]) -> Outgoing:
+        return self.outgoing
+
+    def send(self, outgoing: Outgoing, token: Token | None) -> requests.Response:
+        return self.response
+
+
+class InstantSigned(Instant):
+    """Signs a copy, as the real one does, and answers."""
+
+    def send(self, outgoing: Outgoing, token: Token | None) -> requests.Response:
+        self.config.auth.sign(outgoing.prepared.copy(), token)
+        return self.response
+
+
+def cost(kind: type[Instant], api: Api, rounds: int = 15, calls: int = 5000) -> float:
+    """Give µs a call, the median of `rounds`: all of `client.get` but preparing and sending."""
+    client = clients["bench"]
+    with driving(client, kind(client, api.path)):
+        return median(timed(lambda: client.get(api.path), calls)[0] for _ in range(rounds))
+
+
+@contextmanager
+def driving(client: Client, engine: RequestsEngine) -> Iterator[None]:
+    real, client.engine = client.engine, engine
+    try:
+        yield
+    finally:
+        client.engine = real
+
+
+def round_trips(contender: Contender, api: Api, redis_url: str) -> float:
+    """Give Redis commands per call, counted by Redis itself, at `RATE` calls a second."""
+    with redis.Redis.from_url(redis_url) as connection, contender.ready(api) as call:
+        call()
+        before, began = commands(connection), time.perf_counter()
+        for number in range(RATE * SECONDS):
+            time.sleep(max(0.0, began + number / RATE - time.perf_counter()))
+            call()
+        return (commands(connection) - before) / (RATE * SECONDS)
+
+
+def commands(connection: redis.Redis) -> int:
+    statistics: dict[str, Any] = connection.info("commandstats")
+    ours = {"cmdstat_info"}  # and asking must not count
+    return sum(stat["calls"] for name, stat in statistics.items() if name not in ours)
+
+
+def memory(api: Api) -> dict[str, float]:
+    """Give KiB for each of many clients: built, then with Session, token and connection too."""
+    crowd = [f"client{number}" for number in range(CROWD)]
+    return {
+        "a client, built": kibibytes(lambda: [clients[alias] for alias in crowd]),
+        "what its first call adds": kibibytes(
+            lambda: [clients[alias].get(api.path).status_code for alias in crowd]
+        ),
+        "a requests.Session after its first call": kibibytes(
+            lambda: [opened(api) for _ in crowd],
+        ),
+    }
+
+
+def opened(api: Api) -> requests.Session:
+    session = requests.Session()
+    session.headers["Authorization"] = api.authorization
+    session.get(api.url)
+    return session
+
+
+def kibibytes(make: Callable[[], list[Any]]) -> float:
+    """Give what stays allocated for each of the things made."""
+    gc.collect()
+    tracemalloc.start()
+    made = make()
+    gc.collect()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return size / len(made) / 1024

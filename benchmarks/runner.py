@@ -1,0 +1,69 @@
+"""Measures contenders side by side: in one process, in turn, in a new order each round."""
+
+import gc
+import random
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from statistics import median, quantiles
+
+from .contenders import Call, Contender
+from .nginx import Api
+
+WARM_UP = 50
+
+
+@dataclass
+class Measured:
+    """What one contender took, in µs a call: one figure for each round."""
+
+    name: str
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        return median(self.wall)
+
+    @property
+    def cpu_median(self) -> float:
+        return median(self.cpu)
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        low, _, high = quantiles(self.wall, n=4, method="inclusive")
+        return low, high
+
+
+def interleaved(
+    contenders: Sequence[Contender], api: Api, rounds: int, calls: int
+) -> list[Measured]:
+    """Let each contender make `calls` calls in each of `rounds` rounds."""
+    with ExitStack() as stack:
+        field_ = [(Measured(c.name), stack.enter_context(c.ready(api))) for c in contenders]
+        for _, call in field_:
+            warm_up(call)
+        for _ in range(rounds):
+            for measured, call in random.sample(field_, len(field_)):
+                wall, cpu = timed(call, calls)
+                measured.wall.append(wall)
+                measured.cpu.append(cpu)
+        return [measured for measured, _ in field_]
+
+
+def warm_up(call: Call) -> None:
+    for _ in range(WARM_UP):
+        response = call()
+        if response.status_code != 200 or response.json()["id"] != 42:
+            raise SystemExit(f"not the expected answer: {response.status_code} {response.text}")
+
+
+def timed(call: Call, calls: int) -> tuple[float, float]:
+    """Give µs a call, by the clock on the wall and in this process's own CPU time."""
+    gc.collect()
+    wall, cpu = time.perf_counter(), time.process_time()
+    for _ in range(calls):
+        call()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return wall / calls * 1e6, cpu / calls * 1e6
