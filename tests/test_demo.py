@@ -12,6 +12,14 @@ from project.provider import CLIENT_ID, CLIENT_SECRET, TOKEN_SECONDS
 
 
 @pytest.fixture(scope="module")
+def provider(redis_url: str) -> Iterator[Fleet]:
+    with Fleet(redis_url) as fleet:
+        fleet.start_provider()
+        fleet.wait()
+        yield fleet
+
+
+@pytest.fixture(scope="module")
 def demo(redis_url: str) -> Iterator[Fleet]:
     with Fleet(redis_url) as fleet:
         fleet.start_provider()
@@ -27,9 +35,9 @@ def http() -> Iterator[requests.Session]:
         yield session
 
 
-def token_request(demo: Fleet, http: requests.Session, secret: str) -> requests.Response:
+def token_request(provider: Fleet, http: requests.Session, secret: str) -> requests.Response:
     return http.post(
-        f"{demo.provider_url}/o/token/",
+        f"{provider.provider_url}/o/token/",
         data={
             "grant_type": "client_credentials",
             "client_id": CLIENT_ID,
@@ -38,34 +46,34 @@ def token_request(demo: Fleet, http: requests.Session, secret: str) -> requests.
     )
 
 
-def test_the_provider_issues_a_short_token(demo: Fleet, http: requests.Session) -> None:
-    reply = token_request(demo, http, CLIENT_SECRET).json()
+def test_the_provider_issues_a_short_token(provider: Fleet, http: requests.Session) -> None:
+    reply = token_request(provider, http, CLIENT_SECRET).json()
 
     assert reply["token_type"] == "Bearer"
     assert reply["expires_in"] == TOKEN_SECONDS
     http.headers["Authorization"] = f"Bearer {reply['access_token']}"
-    assert http.get(f"{demo.provider_url}/api/planets/earth/").json()["moons"] == 1
+    assert http.get(f"{provider.provider_url}/api/planets/earth/").json()["moons"] == 1
 
 
-def test_the_provider_refuses_a_wrong_secret(demo: Fleet, http: requests.Session) -> None:
-    reply = token_request(demo, http, "wrong")
+def test_the_provider_refuses_a_wrong_secret(provider: Fleet, http: requests.Session) -> None:
+    reply = token_request(provider, http, "wrong")
 
     assert (reply.status_code, reply.json()["error"]) == (401, "invalid_client")
 
 
-def test_the_api_answers_nobody_without_a_token(demo: Fleet, http: requests.Session) -> None:
-    reply = http.get(f"{demo.provider_url}/api/planets/")
+def test_the_api_answers_nobody_without_a_token(provider: Fleet, http: requests.Session) -> None:
+    reply = http.get(f"{provider.provider_url}/api/planets/")
 
     assert reply.status_code == 401
     assert reply.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_the_api_says_that_a_token_has_expired(demo: Fleet, http: requests.Session) -> None:
-    token = token_request(demo, http, CLIENT_SECRET).json()["access_token"]
+def test_the_api_says_that_a_token_has_expired(provider: Fleet, http: requests.Session) -> None:
+    token = token_request(provider, http, CLIENT_SECRET).json()["access_token"]
     http.headers["Authorization"] = f"Bearer {token}"
-    demo.expire_tokens()
+    provider.expire_tokens()
 
-    reply = http.get(f"{demo.provider_url}/api/planets/")
+    reply = http.get(f"{provider.provider_url}/api/planets/")
 
     assert reply.status_code == 401
     assert 'Bearer error="invalid_token"' in reply.headers["WWW-Authenticate"]
