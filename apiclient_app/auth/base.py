@@ -6,10 +6,10 @@ import json as json_module
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from apiclient_app.exceptions import TokenUnavailable
-from apiclient_app.secret import Secret
+from apiclient_app.secret import SENSITIVE_NAME, Secret, one_line
 from apiclient_app.tokens import Token
 
 HEADER_LIMIT = 65_536
@@ -23,7 +23,7 @@ class TokenRequest:
     """
 
     method: str
-    url: str
+    url: str = field(repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     json: Any = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -52,8 +52,8 @@ class Reply:
         try:
             document = json_module.loads(self.body.decode("utf-8-sig"))
         except (ValueError, RecursionError):
-            kind = self.headers.get("content-type", "").partition(";")[0] or "no content type"
-            raise self._unreadable(f"{len(self.body)} bytes of {kind}") from None
+            kind = one_line(self.headers.get("content-type", "").partition(";")[0], 60)
+            raise self._unreadable(f"{len(self.body)} bytes of {kind or 'no type'}") from None
         if not isinstance(document, dict):
             names = {list: "a list", type(None): "null", str: "a string", bool: "a boolean"}
             raise self._unreadable(names.get(type(document), "a number"))
@@ -137,8 +137,9 @@ class AuthBackend:
         return {name: plain(value) for name, value in self._options().items()}
 
     def secrets(self) -> list[str]:
-        """Give the secret texts among the options, for redaction."""
-        return [text for value in self._options().values() for text in _texts(value)]
+        """Give the secret texts among the options, for redaction: every Secret, what is named
+        like one in a mapping such as `headers` or `extra`, and the queries of URLs."""
+        return [text for option in self._options().items() for text in _texts(*option)]
 
     def _options(self) -> dict[str, Any]:
         backend: Any = self
@@ -164,10 +165,14 @@ def plain(value: Any) -> Any:
     return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(option: str, value: Any) -> list[str]:
     if isinstance(value, Secret):
-        inner = plain(value.reveal())
-        return _leaves(inner)
+        return _leaves(plain(value.reveal()))
+    if isinstance(value, Mapping):
+        named = {n: v for n, v in value.items() if SENSITIVE_NAME.search(str(n))}
+        return _leaves(plain(named))
+    if isinstance(value, str) and (option == "url" or option.endswith("_url")):
+        return [text for _, text in parse_qsl(urlsplit(value).query) if text]
     return []
 
 

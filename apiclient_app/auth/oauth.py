@@ -54,14 +54,17 @@ class OAuth(AuthBackend):
     def _authenticated(self, url: str, fields: dict[str, str]) -> TokenRequest:
         """Add client authentication (RFC 6749 section 2.3.1)."""
         headers = {"Accept": "application/json"}
-        secret = self.client_secret.reveal()
         if self.client_auth == "client_secret_post":
+            secret = self.client_secret.reveal()
             fields = {**fields, "client_id": self.client_id, "client_secret": secret}
         else:
-            # Form-encoded first, as the RFC has it: a ":" or "%" in a secret breaks Basic else.
-            pair = f"{quote_plus(self.client_id)}:{quote_plus(secret)}"
-            headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+            headers["Authorization"] = f"Basic {self._pair()}"
         return TokenRequest("POST", url, form=fields, headers=headers)
+
+    def _pair(self) -> str:
+        # Form-encoded first, as the RFC has it: a ":" or "%" in a secret breaks Basic else.
+        pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret.reveal())}"
+        return b64encode(pair.encode()).decode()
 
     def read(self, reply: Reply) -> Grant:
         """Read a token reply (RFC 6749 section 5.1), tolerantly."""
@@ -85,6 +88,9 @@ class OAuth(AuthBackend):
         names = ("token_url", "client_id", "scope", "audience", "token_path")
         known: dict[str, Any] = {name: getattr(self, name) for name in names}
         return {**known, "secret": self.client_secret.reveal(), "extra": dict(self.extra)}
+
+    def secrets(self) -> list[str]:
+        return [*super().secrets(), self._pair()]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

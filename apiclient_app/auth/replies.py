@@ -9,7 +9,6 @@ from math import isfinite
 from typing import Any, Literal
 
 from apiclient_app.exceptions import TokenRefused, TokenUnavailable
-from apiclient_app.secret import one_line
 
 from .base import Reply
 
@@ -24,6 +23,7 @@ TERMINAL_ERRORS = (
     "unsupported_grant_type",
 )
 TRY_AGAIN = frozenset({408, 425, 429})
+SAID_LIMIT = 4096
 ABSURD_SECONDS = 10 * 365.25 * 86_400
 
 
@@ -68,7 +68,9 @@ def _error(reply: Reply) -> tuple[str, str]:
         error, description = error.get("code"), error.get("message")
     if not error or not isinstance(error, str | int):
         return "", ""
-    return one_line(str(error), 60), one_line(description if isinstance(description, str) else "")
+    # Cut short only after redaction: half a secret is not recognised as one.
+    said = description if isinstance(description, str) else ""
+    return str(error)[:SAID_LIMIT], said[:SAID_LIMIT]
 
 
 def retry_after(value: str, now: float) -> float | None:

@@ -23,9 +23,13 @@ class StaticToken(AuthBackend):
 
     def __post_init__(self) -> None:
         check_header(self.header, self.token.reveal())
+        check_header(self.header, self._value())
+
+    def _value(self) -> str:
+        return f"{self.prefix} {self.token.reveal()}".strip()
 
     def sign(self, request: Any, token: Token | None) -> None:
-        request.headers[self.header] = f"{self.prefix} {self.token.reveal()}".strip()
+        request.headers[self.header] = self._value()
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -60,9 +64,14 @@ class Basic(AuthBackend):
         if ":" in self.username:
             raise ValueError("a username with a colon cannot be sent with Basic (RFC 7617)")
 
+    def _pair(self) -> str:
+        return b64encode(f"{self.username}:{self.password.reveal()}".encode()).decode()
+
     def sign(self, request: Any, token: Token | None) -> None:
-        pair = f"{self.username}:{self.password.reveal()}".encode()
-        request.headers["Authorization"] = f"Basic {b64encode(pair).decode()}"
+        request.headers["Authorization"] = f"Basic {self._pair()}"
+
+    def secrets(self) -> list[str]:
+        return [*super().secrets(), self._pair()]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
