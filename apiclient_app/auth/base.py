@@ -13,6 +13,7 @@ from apiclient_app.secret import SENSITIVE_NAME, Secret, one_line
 from apiclient_app.tokens import Token
 
 HEADER_LIMIT = 65_536
+ABSURD_SECONDS = 10 * 365.25 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,9 @@ class Reply:
 class Grant:
     """What a token reply gave: headers for every request, and their life in seconds.
 
-    A life of None stands for unknown: the token is used until the API refuses it, and replaced
-    after `DEFAULT_LIFE` at the latest. ValueError for headers that cannot be sent.
+    A life of None stands for unknown, and so does one that is spent or absurd: the token is used
+    until the API refuses it, and replaced after `DEFAULT_LIFE` at the latest. ValueError for
+    headers that cannot be sent.
     """
 
     DEFAULT_LIFE = 3600.0
@@ -86,7 +88,8 @@ class Grant:
             check_header(name, secret.reveal())
         life = self.life
         object.__setattr__(self, "headers", headers)
-        object.__setattr__(self, "life", life if life and life > 0 else self.DEFAULT_LIFE)
+        known = life is not None and 0 < life < ABSURD_SECONDS
+        object.__setattr__(self, "life", life if known else self.DEFAULT_LIFE)
 
 
 def check_header(name: str, value: object) -> None:

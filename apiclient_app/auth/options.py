@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -11,6 +11,17 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from apiclient_app.secret import Secret
 
 from .base import AuthBackend
+
+NAMES: Mapping[Any, str] = {
+    str: "a text",
+    float: "a number",
+    int: "a whole number",
+    bool: "True or False",
+    dict: "a dict",
+    list: "a list",
+    type(None): "None",
+    Callable: "a callable",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,5 +135,4 @@ def described(kind: Any) -> str:
         return "a list"
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return "a dict"
-    names = {str: "a text", float: "a number", int: "a whole number", bool: "True or False"}
-    return names.get(kind, getattr(kind, "__name__", str(kind)))
+    return NAMES.get(kind, getattr(kind, "__name__", str(kind)))

@@ -9,8 +9,9 @@ from math import isfinite
 from typing import Any, Literal
 
 from apiclient_app.exceptions import TokenRefused, TokenUnavailable
+from apiclient_app.secret import one_line
 
-from .base import Reply
+from .base import ABSURD_SECONDS, Reply
 
 Unit = Literal["seconds", "milliseconds", "epoch", "datetime"]
 
@@ -24,7 +25,6 @@ TERMINAL_ERRORS = (
 )
 TRY_AGAIN = frozenset({408, 425, 429})
 SAID_LIMIT = 4096
-ABSURD_SECONDS = 10 * 365.25 * 86_400
 
 
 def granted(reply: Reply, terminal: Collection[str]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def _error(reply: Reply) -> tuple[str, str]:
         return "", ""
     # Cut short only after redaction: half a secret is not recognised as one.
     said = description if isinstance(description, str) else ""
-    return str(error)[:SAID_LIMIT], said[:SAID_LIMIT]
+    return one_line(str(error), SAID_LIMIT), one_line(said, SAID_LIMIT)
 
 
 def retry_after(value: str, now: float) -> float | None:
