@@ -125,7 +125,7 @@ class Asking:
             after=self.memory.generation,
             jitter=self.jitter(),
             fingerprint=self.fingerprint(grant),
-            scope=grant.scope,
+            scope=one_line(self.redact(grant.scope), 1000),
         )
         published = yield from self.attempt("publish", owner, token, self._owed(need))
         if published is not False:
@@ -141,7 +141,7 @@ class Asking:
     def _understood(self, error: Exception) -> Trouble:
         """Take from an error what may be shown: its frames' locals hold the reply, and a token."""
         return Trouble(
-            error=_code(error),
+            error=one_line(self.redact(_code(error)), 60),
             description=one_line(self.redact(_description(error))),
             terminal=isinstance(error, TokenRefused),
             retry_after=getattr(error, "retry_after", None),

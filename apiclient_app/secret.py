@@ -32,6 +32,8 @@ _SCHEME = re.compile(
     r"(?i)\b(bearer|basic|token)(\s+)(?:[\w.~+/=-]{20,}|(?=[\w.~+/=-]*[\d=+/~_])[\w.~+/=-]{6,})"
 )
 
+_QUERY = re.compile(r"\?[^\s'\")>]+")
+
 
 class Secret(Generic[T]):
     """A value that only `reveal()` shows.
@@ -83,6 +85,11 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
         text = text.replace(secret, MASK)
     text = _PAIR.sub(rf"\1{MASK}", text)
     return _SCHEME.sub(rf"\1\2{MASK}", text)
+
+
+def without_queries(text: str, secrets: Iterable[str] = ()) -> str:
+    """Redact, and drop the queries of URLs: HTTP libraries spell them in ways of their own."""
+    return _QUERY.sub(rf"?{MASK}", redact(text, secrets))
 
 
 def _spellings(secrets: Iterable[str]) -> set[str]:

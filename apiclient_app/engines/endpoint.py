@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from apiclient_app.exceptions import RequestTimeout
+from apiclient_app.exceptions import RequestTimeout, TransportError
 
 REPLY_LIMIT = 1_048_576
 PIECE = 65_536
@@ -71,11 +71,11 @@ def within(seconds: float, work: Callable[[], Any], cut: Callable[[], None]) -> 
 
 
 def bounded_body(response: requests.Response) -> bytes:
-    """Read at most `REPLY_LIMIT` decoded bytes; ValueError if there are more."""
+    """Read at most `REPLY_LIMIT` decoded bytes; TransportError if there are more."""
     pieces, size = [], 0
     for piece in response.iter_content(PIECE):
         size += len(piece)
         if size > REPLY_LIMIT:
-            raise ValueError(f"the reply is longer than {REPLY_LIMIT} bytes")
+            raise TransportError(f"the reply is longer than {REPLY_LIMIT} bytes")
         pieces.append(piece)
     return b"".join(pieces)

@@ -20,7 +20,7 @@ from apiclient_app.exceptions import (
     Unauthorized,
     status_error_class,
 )
-from apiclient_app.secret import mask_url, one_line, redact
+from apiclient_app.secret import SENSITIVE_NAME, mask_url, one_line, redact, without_queries
 
 FOREIGN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError)
 UNSENDABLE = (
@@ -59,7 +59,7 @@ def mapped(
     ):
         kind = InvalidRequest
     said = next((text for cls, text in SAID.items() if isinstance(error, cls)), "")
-    reason = one_line(redact(str(error), secrets), 160)
+    reason = one_line(without_queries(str(error), secrets), 160)
     shown = mask_url(url, secrets)
     text = f"{prefix(alias)}{method} {shown}: {said or type(error).__name__}"
     return kind(f"{text} ({reason})" if reason else text, alias=alias, method=method, url=shown)
@@ -70,6 +70,7 @@ def status_error(
 ) -> StatusError:
     """Give the error for a response of 400 and above, or for one that was judged expired."""
     status = response.status_code
+    secrets = [*secrets, *_carried(getattr(response, "request", None))]
     kind = Unauthorized if expired else status_error_class(status)
     method = str(getattr(response.request, "method", ""))
     url = mask_url(str(response.url), secrets)
@@ -81,6 +82,13 @@ def status_error(
     if isinstance(error, RateLimited):
         error.retry_after = retry_after(response.headers.get("Retry-After", ""), time.time())
     return error
+
+
+def _carried(request: Any) -> list[str]:
+    """Give the credentials a request really went out with: the token may be another by now."""
+    headers = getattr(request, "headers", None) or {}
+    values = [str(v) for n, v in headers.items() if SENSITIVE_NAME.search(n)]
+    return values + [value.split(" ", 1)[1] for value in values if " " in value]
 
 
 def excerpt(response: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from apiclient_app.frames import raised_in
 from apiclient_app.paths import origin
 from apiclient_app.secret import SENSITIVE_NAME
 
@@ -28,7 +29,7 @@ def send_following(
     follow = options.pop("allow_redirects", True)
     signed = request.copy()
     sign(signed)
-    response = session.send(signed, allow_redirects=False, **options)
+    response = _sent(session, signed, options)
     if not follow or not response.is_redirect:
         return response
     ours = {name for name, value in signed.headers.items() if request.headers.get(name) != value}
@@ -45,11 +46,23 @@ def send_following(
         else:
             _strip(onward, ours)
         history.append(response)
-        response = session.send(onward, allow_redirects=False, **options)
+        response = _sent(session, onward, options)
         elapsed += response.elapsed
     response.history = history
     response.elapsed = max(elapsed, timedelta(0))
     return response
+
+
+def _sent(
+    session: requests.Session, request: requests.PreparedRequest, options: dict[str, Any]
+) -> requests.Response:
+    try:
+        return session.send(request, allow_redirects=False, **options)
+    except ValueError as error:
+        # requests looks at the Location of a redirect even if it is not to follow it.
+        if type(error) is not ValueError or not raised_in(error, "urllib.parse"):
+            raise
+    raise requests.ConnectionError("it redirects to a URL that cannot be read")
 
 
 def _strip(onward: requests.PreparedRequest, ours: set[str]) -> None:

@@ -14,7 +14,8 @@ import requests
 from apiclient_app.auth import Reply, TokenRequest
 from apiclient_app.conf import ClientConfig
 from apiclient_app.exceptions import CallError
-from apiclient_app.secret import redact, scrubbed
+from apiclient_app.frames import without_machinery
+from apiclient_app.secret import scrubbed, without_queries
 from apiclient_app.tokens import Token
 
 from .endpoint import FreshAdapter, bounded_body, within
@@ -75,11 +76,9 @@ class RequestsEngine:
         """Prepare a call from the keyword arguments of `requests.request`."""
         try:
             return self._prepare(method.upper(), url, **arguments)
-        except (CallError, TypeError):
-            raise
-        except FOREIGN as error:
-            fault = self._fault(error, method, url)
-        raise fault from fault.__cause__
+        except BaseException as error:  # noqa: BLE001
+            failed = self._presentable(error, method, url)
+        raise failed
 
     def _prepare(
         self,
@@ -126,36 +125,40 @@ class RequestsEngine:
                 dict(outgoing.options),
                 config.base_url,
             )
-        except CallError:
-            raise
-        except FOREIGN as error:
-            fault = self._fault(error, str(prepared.method), str(prepared.url), token)
-        raise fault from fault.__cause__
+        except BaseException as error:  # noqa: BLE001  # a task's time limit shows frames too
+            failed = self._presentable(error, str(prepared.method), str(prepared.url), token)
+        raise failed
 
-    def _fault(
-        self, error: Exception, method: str, url: str, token: Token | None = None
-    ) -> CallError:
-        """Map a foreign error. Not where it is raised: error reports show that frame's locals."""
+    def _presentable(
+        self, error: BaseException, method: str, url: str, token: Token | None = None
+    ) -> BaseException:
+        """Give what may be raised for an error: nothing of it shows a secret, nor do its frames.
+
+        Found here, not where it is raised: error reports show that frame's locals.
+        """
+        if not isinstance(error, FOREIGN) or isinstance(error, CallError):
+            return without_machinery(error)
         secrets = [*self.config.secrets(), *(token.revealed() if token else ())]
         fault = mapped(error, self.config.alias, method, url, secrets)
-        fault.__cause__ = scrubbed(error, partial(redact, secrets=secrets))
+        fault.__cause__ = scrubbed(error, partial(without_queries, secrets=secrets))
         return fault
 
     def ask(self, request: TokenRequest) -> Reply:
         """Send a token request; raises TransportError within TOKEN_TIMEOUT."""
-        url = urljoin(self.config.base_url, request.url)
         adapter = FreshAdapter()
         try:
             return within(  # type: ignore[no-any-return]
-                self.config.token_timeout, partial(self._ask, url, request, adapter), adapter.cut
+                self.config.token_timeout, partial(self._ask, request, adapter), adapter.cut
             )
-        except CallError:
-            raise
-        except (*FOREIGN, ValueError) as error:
-            fault = self._fault(error, request.method, url)
-        raise fault from fault.__cause__
+        except BaseException as error:  # noqa: BLE001
+            failed = self._presentable(error, request.method, self._absolute(request))
+        raise failed
 
-    def _ask(self, url: str, request: TokenRequest, adapter: FreshAdapter) -> Reply:
+    def _absolute(self, request: TokenRequest) -> str:
+        return urljoin(self.config.base_url, request.url)
+
+    def _ask(self, request: TokenRequest, adapter: FreshAdapter) -> Reply:
+        url = self._absolute(request)
         config, (body, content_type) = self.config, request.content
         agent = config.headers.get("User-Agent", requests.utils.default_user_agent())
         headers = {"User-Agent": agent, **request.headers}
