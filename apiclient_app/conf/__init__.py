@@ -77,9 +77,8 @@ def config_for(alias: str) -> ClientConfig:
 
 
 def _config(alias: str, findings: Findings) -> ClientConfig:
-    values, cert = findings.values, findings.values["CERT"]
+    values = findings.values
     timeout = values["TIMEOUT"]
-    timeout = tuple(timeout) if isinstance(timeout, list) else timeout
     parts = timeout if isinstance(timeout, tuple) else (timeout, timeout)
     longest = sum(10 if part is None else part for part in parts)
     return ClientConfig(
@@ -91,7 +90,7 @@ def _config(alias: str, findings: Findings) -> ClientConfig:
         headers=MappingProxyType(dict(values["HEADERS"])),
         proxies=None if values["PROXIES"] is None else MappingProxyType(dict(values["PROXIES"])),
         verify=values["VERIFY"],
-        cert=tuple(cert) if isinstance(cert, list) else cert,
+        cert=values["CERT"],
         timeout=timeout,
         pool_size=values["POOL_SIZE"],
         session=values["SESSION"],

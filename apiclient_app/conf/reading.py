@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
+from string import Formatter
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -103,6 +105,8 @@ def read_expired(value: Any) -> Callable[[Any], bool]:
     if not isinstance(status, list | tuple | set) or not all(type(s) is int for s in status):
         raise wrong("is not a list of status codes.", "Give [401].", at("status"))
     rules = {name: _values(name, value.get(name, {})) for name in ("body", "header")}
+    if not all(isinstance(v, str) for items in rules["header"].values() for v in items):
+        raise wrong("has a value that is not a text.", 'Give {"name": ["text"]}.', at("header"))
     return ExpiryRule(frozenset(status), rules["body"], rules["header"])
 
 
@@ -128,7 +132,27 @@ def imported(path: str) -> Any:
 
 
 def read_endpoints(value: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    return {name: _endpoint(text, at(name)) for name, text in value.items()}
+    endpoints: dict[str, tuple[str, str]] = {}
+    complaints: list[Complaint] = []
+    for name, text in value.items():
+        try:
+            if not _fillable(text):
+                remedy = "Name each placeholder: 'GET users/{name}'. A brace itself is doubled."
+                raise wrong("has a placeholder that cannot be filled.", remedy, at(name))
+            endpoints[name] = _endpoint(text, at(name))
+        except Unusable as error:
+            complaints += error.complaints
+    if complaints:
+        raise Unusable(*complaints)
+    return endpoints
+
+
+def _fillable(template: str) -> bool:
+    try:
+        pieces = list(Formatter().parse(template))
+    except ValueError:
+        return False
+    return all(name is None or name.isidentifier() for _, name, _, _ in pieces)
 
 
 def read_check(value: str) -> tuple[str, str] | None:
@@ -138,15 +162,21 @@ def read_check(value: str) -> tuple[str, str] | None:
 def _endpoint(text: str, inner: str) -> tuple[str, str]:
     method, _, path = text.strip().partition(" ")
     if method.upper() not in METHODS or not path.strip():
-        raise wrong("cannot be read.", f"Give a method and a path: 'GET users'. {inner}", inner)
+        raise wrong("cannot be read.", "Give a method and a path: 'GET users'.", inner)
     return method.upper(), path.strip()
 
 
 def read_timeout(value: Any) -> Any:
     parts = value if isinstance(value, list | tuple) else (value, value)
-    if len(parts) != 2 or any(part is not None and part <= 0 for part in parts):
+    if len(parts) != 2 or any(p is not None and not (p > 0 and isfinite(p)) for p in parts):
         raise wrong("is not a timeout.", "Give seconds above zero, or (connect, read).")
     return tuple(parts) if isinstance(value, list) else value
+
+
+def read_cert(value: Any) -> Any:
+    if isinstance(value, list | tuple) and len(value) != 2:
+        raise wrong("is not a certificate and its key.", "Give one path, or certificate and key.")
+    return tuple(value) if isinstance(value, list) else value
 
 
 READERS: dict[str, Callable[[Any], Any]] = {
@@ -157,6 +187,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "ENDPOINTS": read_endpoints,
     "CHECK": read_check,
     "TIMEOUT": read_timeout,
+    "CERT": read_cert,
 }
 
 
