@@ -18,6 +18,7 @@ from apiclient_app.conf.keys import KEYS
 from tests.conftest import Configure
 
 BASE = "https://api.example/v1/"
+NO_AUTH = "apiclient_app.auth.NoAuth"
 LOADED = {
     "BASE_URL": BASE,
     "AUTH": {
@@ -38,14 +39,13 @@ LOADED = {
 
 def test_defaults_are_those_of_the_documentation(api_clients: Configure) -> None:
     api_clients(shop={"BASE_URL": BASE})
-    config = config_for("shop")
+    config: Any = config_for("shop")
     assert config.timeout == (3.05, 27)
     assert config.token_timeout == 10
-    assert (config.cache, config.engine, config.verify) == ("default", "requests", True)
+    assert (config.cache, config.engine, config.auth_path) == ("default", "requests", NO_AUTH)
     assert (config.pool_size, config.concurrency, config.memory_seconds) == (10, 60, 5)
-    assert config.raise_for_status
-    assert not (config.headers or config.proxies or config.cert or config.check)
-    assert config.auth_path == "apiclient_app.auth.NoAuth"
+    assert (config.verify, config.raise_for_status) == (True, True)
+    assert (config.headers, config.proxies, config.cert, config.check) == ({}, None, None, None)
 
 
 @pytest.mark.parametrize(
