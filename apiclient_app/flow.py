@@ -22,6 +22,7 @@ from .steps import Ask, Flow, Replayable, Send, Sleep
 from .tokens import Token
 
 FRUITLESS_GRACE = 10.0
+REPLAYS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,21 +56,30 @@ class CallFlow:
         return (yield from self._replay(request, response, token, began))
 
     def _replay(self, request: Replayable, response: Any, token: Token, began: float) -> Flow:
-        yield self.renewal.announce("token_rejected", token_id=token.id)
-        try:
-            newer = yield from self.renewal.seek(Need(began, rejected=token))
-        except TokenError as error:
-            unavailable = error
-        else:
+        """Send again with a newer token; with a second one if the first was no renewal of ours.
+
+        A record that was stored before this call began may be dead too, and says nothing about
+        a renewal: the one that the call has a right to is still to come.
+        """
+        for _ in range(REPLAYS):
+            yield self.renewal.announce("token_rejected", token_id=token.id)
+            unavailable = None
+            try:
+                newer = yield from self.renewal.seek(Need(began, rejected=token))
+            except TokenError as error:
+                unavailable = _unavailable(error)
+            if unavailable is not None:
+                raise unavailable from self.refusal(response)
             if newer is None:
                 return response
-            response = yield from self._resend(request, response, newer)
+            response, token = (yield from self._resend(request, response, newer)), newer
             if not self.expired(response):
-                yield from self._fruitful(newer)
+                yield from self._fruitful(token)
                 return response
-            yield self.renewal.announce("token_rejected", token_id=newer.id)
-            return (yield from self._last_word(request, response, newer))
-        raise _unavailable(unavailable) from self.refusal(response)
+            if token.obtained_at >= began:
+                break
+        yield self.renewal.announce("token_rejected", token_id=token.id)
+        return (yield from self._last_word(request, response, token))
 
     def _resend(self, request: Replayable, response: Any, token: Token) -> Flow:
         if not request.rewind():

@@ -98,6 +98,24 @@ def test_the_replay_is_the_last_word_and_marks_the_renewal_fruitless() -> None:
     assert [name for name, _ in bench.announced] == ["token_rejected", "token_rejected"]
 
 
+def test_a_stored_record_that_is_dead_too_does_not_use_up_the_renewal() -> None:
+    bench = Bench()
+    bench.knows(seen=token(1, now=bench.clock.now - 20))
+    older = token(2, now=bench.clock.now - 10)
+    bench.begin(bench.calls.call(ModelRequest()))
+    bench.give(EXPIRED)
+    assert isinstance(bench.give(View(token=older)), Send)
+    assert is_call(bench.give(EXPIRED), "look")
+    assert is_call(bench.give(View(token=older)), "acquire")
+    bench.give(True)
+    assert isinstance(bench.give(View(token=older, locked=True)), Ask)
+    bench.give(reply(bench))
+    bench.give(True)
+    step = bench.give(True)
+    assert name_of(step) == "token-9"
+    assert bench.give(OK) == ("done", OK)
+
+
 def test_a_still_newer_record_already_stored_earns_one_more_replay() -> None:
     bench = Bench()
     bench.knows(seen=token(1))

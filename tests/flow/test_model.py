@@ -65,6 +65,26 @@ def test_a_revocation_costs_one_token_request_whoever_meets_it_when(
 
 
 @MODEL
+@given(TAPES, CREWS)
+def test_two_losses_in_a_row_fail_nobody(tape: bytes, crew: list[int]) -> None:
+    world = World(Tape(tape))
+    hosts = world.hosts(len(crew))
+    for host in hosts:
+        world.start(host)
+        world.run()
+    world.clock.now += 1
+    world.rotate(hosts[0])
+    world.run()
+    world.clock.now += 1
+    world.provider.revoke_all()  # both, and the others have not even seen the second
+    callers = [world.start(h) for h, n in zip(hosts, crew, strict=True) for _ in range(n)]
+    world.run()
+    assert succeeded(callers)
+    assert world.provider.requests == 3
+    assert not world.cache.locked
+
+
+@MODEL
 @given(TAPES, CREWS, st.sampled_from([0.15, 0.3, 1.0]))
 def test_tokens_that_live_shorter_than_the_wait_for_them_make_no_convoy(
     tape: bytes, crew: list[int], life: float
