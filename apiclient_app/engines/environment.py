@@ -31,9 +31,6 @@ class ProxyVariables:
         return present
 
 
-proxy_variables = ProxyVariables()
-
-
 class Session(requests.Session):
     """A `requests.Session` for one thread that spares itself a search in vain.
 
@@ -41,10 +38,14 @@ class Session(requests.Session):
     Every call asks whether there could be any, so that a change of the environment counts at once.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._proxy_variables = ProxyVariables()
+
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
-        if not self.trust_env or proxy_variables.present():
+        if not self.trust_env or self._proxy_variables.present():
             return super().merge_environment_settings(url, proxies, stream, verify, cert)
         if verify is True or verify is None:
             bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
