@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pickle import UnpicklingError
 from typing import Any, TypeVar
@@ -25,7 +27,10 @@ T = TypeVar("T")
 FORMAT = 1
 KEPT_SECONDS = 120.0  # how long a cooldown is remembered beyond its end: its count goes on
 KINDS = ("token", "failure", "fruitless", "tombstone", "due", "lock")
-GARBAGE = (ValueError, EOFError, TypeError, KeyError, AttributeError, UnpicklingError)
+GARBAGE = (
+    *(ValueError, EOFError, TypeError, LookupError, AttributeError, ImportError),
+    *(UnpicklingError, zlib.error),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +133,15 @@ class CacheStore:
         return self._try(lambda cache: cache.write(self._keys["lock"], owner, writes, deletes))
 
     def _found(self, cache: Access) -> dict[str, Any]:
+        keys = list(self._keys.values())
         try:
-            return cache.get_many(list(self._keys.values()))
-        except GARBAGE:  # somebody else's value under our key: the next token replaces it
-            return {}
+            return cache.get_many(keys)
+        except GARBAGE:  # somebody else's value under one of our keys; it must not hide the others
+            found: dict[str, Any] = {}
+            for key in keys:
+                with suppress(*GARBAGE):
+                    found |= cache.get_many([key])
+            return found
 
     def _read(self, found: dict[str, Any], kind: str, load: Callable[[str], T]) -> T | None:
         """Give a record; None also for what was not sealed by us, for here: it was tampered

@@ -1,0 +1,73 @@
+"""Stores over every cache of `tests.settings`."""
+
+import time
+from typing import Any
+
+import pytest
+from django.core.cache import caches
+from django.core.management import call_command
+from pytest_django import Settings
+
+from apiclient_app.secret import Secret
+from apiclient_app.store import CacheStore, Identity
+from apiclient_app.store.outage import Outage
+from apiclient_app.store.seal import Seal
+from apiclient_app.tokens import Token, new_token
+from tests import settings as test_settings
+
+KEYS = ("a key of today",)
+REDIS = ["default", "ignoring", "django_redis_builtin", "pickling", "zipping"]
+CACHES = [*REDIS, "db", "locmem", "file"]
+
+MORE: dict[str, dict[str, Any]] = {
+    "pickling": test_settings.django_redis(
+        "pickling", SERIALIZER="django_redis.serializers.pickle.PickleSerializer"
+    ),
+    "zipping": test_settings.django_redis(
+        "zipping", COMPRESSOR="django_redis.compressors.zlib.ZlibCompressor"
+    ),
+}
+
+
+@pytest.fixture
+def more_caches(settings: Settings) -> None:
+    settings.CACHES = {**settings.CACHES, **MORE}
+
+
+@pytest.fixture(params=CACHES)
+def cache(request: pytest.FixtureRequest, more_caches: None, redis_url: str) -> str:
+    """The name of each cache, ready for use."""
+    name = str(request.param)
+    if name == "db":
+        request.getfixturevalue("db")
+        call_command("createcachetable", verbosity=0)
+    return name
+
+
+@pytest.fixture
+def store(cache: str) -> CacheStore:
+    return opened(cache)
+
+
+def opened(
+    cache: str,
+    alias: str = "shop",
+    keys: tuple[str, ...] = KEYS,
+    fingerprint: str = "f1",
+    outage: Outage | None = None,
+) -> CacheStore:
+    """Give the store of an identity, as one process has it."""
+    return CacheStore(
+        lambda: caches[cache],
+        Identity(alias, "", fingerprint),
+        Seal(keys),
+        outage or Outage(cache, time.time),
+        time.time,
+        memory_seconds=5.0,
+    )
+
+
+def token(name: str = "hunter2", life: float = 60.0, after: int = 0) -> Token:
+    now = time.time()
+    headers = {"Authorization": Secret(f"Bearer {name}")}
+    return new_token(headers, sent_at=now, obtained_at=now, life=life, after=after)
