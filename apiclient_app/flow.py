@@ -123,9 +123,7 @@ def _unavailable(error: TokenError) -> TokenError:
     """Give what a refused token and a failed renewal are together: no token to be had."""
     if isinstance(error, TokenUnavailable):
         return error
-    unavailable = TokenUnavailable(str(error), error=error.error, alias=error.alias)
-    unavailable.__cause__ = error.__cause__
-    return unavailable
+    return TokenUnavailable(str(error), error=error.error, alias=error.alias)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -365,3 +365,69 @@ def test_a_reply_that_the_backend_cannot_read_is_a_failure_not_a_crash() -> None
     step = bench.give(reply(bench, life="soon"))
     assert is_call(step, "fail")
     assert step.args[1].error == "unreadable"
+
+
+def test_a_refusal_by_the_token_endpoint_is_terminal_and_keeps_its_words() -> None:
+    bench = Bench()
+    bench.begin(bench.calls.call(ModelRequest()))
+    bench.throw(StoreUnavailable())
+    step = bench.throw(TokenRefused("invalid_client", "who are you, s3cret?"))
+    recorded = step.args[1]
+    assert recorded.terminal
+    assert (recorded.error, recorded.description) == ("invalid_client", "who are you, ***?")
+    with pytest.raises(TokenRefused, match=r"invalid_client.*API_CLIENTS\['api'\]"):
+        bench.throw(StoreUnavailable())
+
+
+def test_a_token_error_without_a_code_is_called_unavailable() -> None:
+    bench = Bench()
+    bench.begin(bench.calls.call(ModelRequest()))
+    bench.throw(StoreUnavailable())
+    step = bench.throw(TokenUnavailable("not today", retry_after=90))
+    assert step.args[1].error == "unavailable"
+    assert step.args[1].until == bench.clock.now + 90
+
+
+def test_a_third_dead_record_is_the_last_word_too() -> None:
+    bench = Bench()
+    now = bench.clock.now
+    stored = [token(n, now=now - 40 + 10 * n) for n in (1, 2, 3)]
+    bench.knows(seen=stored[0])
+    bench.begin(bench.calls.call(ModelRequest()))
+    bench.give(EXPIRED)
+    assert name_of(bench.give(View(token=stored[1]))) == "token-2"
+    assert is_call(bench.give(EXPIRED), "look")
+    assert name_of(bench.give(View(token=stored[2]))) == "token-3"
+    assert is_call(bench.give(EXPIRED), "look")
+    assert is_call(bench.give(View(token=stored[2])), "mark_fruitless")
+    assert bench.give(None) == ("done", EXPIRED)
+
+
+def test_a_long_renewal_does_not_hide_a_revocation_from_the_others() -> None:
+    bench = Bench()
+    stale = token(1, now=bench.clock.now - 850)
+    bench.knows(seen=stale)
+    bench.begin(bench.calls.call(ModelRequest()))
+    bench.give(View(token=stale))
+    bench.give(True)
+    assert isinstance(bench.give(View(token=stale, locked=True)), Ask)
+    bench.clock.now += 6
+    assert is_call(bench.begin(bench.calls.call(ModelRequest())), "look")
+    assert isinstance(bench.give(View(token=stale, locked=True)), Send)
+
+
+def test_a_lock_that_another_took_first_is_waited_out() -> None:
+    bench = Bench()
+    bench.begin(bench.calls.call(ModelRequest()))
+    assert is_call(bench.give(View()), "acquire")
+    assert isinstance(bench.give(False), Sleep)
+
+
+def test_an_eviction_that_another_mended_first_is_left_alone() -> None:
+    bench = Bench()
+    bench.knows(seen=token(1))
+    bench.clock.now += 6
+    bench.begin(bench.calls.call(ModelRequest()))
+    assert is_call(bench.give(View()), "acquire")
+    bench.give(True)
+    assert is_call(bench.give(View(token=token(1), locked=True)), "release")

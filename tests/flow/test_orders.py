@@ -147,3 +147,64 @@ def test_a_provider_that_cannot_be_told_is_an_error_after_the_token_is_forgotten
     with pytest.raises(TokenUnavailable, match="answered 503"):
         bench.give(Reply(503))
     assert bench.memory.token is None
+
+
+def test_a_rotation_that_fails_says_so_and_the_old_token_stays() -> None:
+    bench = Bench()
+    seen = View(token=token(1))
+    bench.begin(bench.orders.rotate(wait=False))
+    for value in (seen, seen, seen, True):
+        bench.give(value)
+    bench.give(seen)
+    bench.throw(TransportError("gone"))
+    bench.give(True)
+    with pytest.raises(TokenUnavailable, match="gone"):
+        bench.give(True)
+    assert bench.memory.token is not None
+
+
+def test_a_revocation_whose_lock_was_lost_is_done_again() -> None:
+    bench = Bench()
+    bench.begin(bench.orders.revoke())
+    bench.give(True)
+    bench.give(View(token=token(1)))
+    assert is_call(bench.give(False), "release")
+    assert isinstance(bench.give(True), Sleep)
+    assert is_call(bench.give(None), "acquire")
+
+
+def test_what_another_struck_off_first_is_not_revoked_twice() -> None:
+    bench = Bench(auth=Revoking())
+    due = View(token=token(2), due=(Due(token(1), bench.clock.now - 1),))
+    bench.begin(bench.orders.current())
+    bench.give(due)
+    bench.give(True)
+    bench.give(due)
+    assert is_call(bench.give(False), "release")
+    done, _ = bench.give(True)
+    assert done == "done"
+
+
+def test_a_revocation_has_the_provider_revoke_what_was_still_due_too() -> None:
+    bench = Bench(auth=Revoking())
+    bench.begin(bench.orders.revoke())
+    bench.give(True)
+    bench.give(View(token=token(2), due=(Due(token(1), bench.clock.now + 9),)))
+    bench.give(True)
+    urls = []
+    step = bench.give(True)
+    while isinstance(step, Ask):
+        urls.append(step.request.url)
+        step = bench.give(Reply(200))
+    assert urls == ["revoke/token-2", "revoke/token-1"]
+
+
+def test_a_provider_that_does_not_answer_is_named_with_its_cause() -> None:
+    bench = Bench(auth=Revoking())
+    bench.begin(bench.orders.revoke())
+    for value in (True, View(token=token(1)), True):
+        bench.give(value)
+    assert isinstance(bench.give(True), Ask)
+    with pytest.raises(TokenUnavailable, match="did not answer") as caught:
+        bench.throw(TransportError("cable cut"))
+    assert "cable cut" in str(caught.value.__cause__)
