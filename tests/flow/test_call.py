@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from apiclient_app.auth import Reply
+from apiclient_app.auth import NoAuth, Reply
 from apiclient_app.exceptions import (
     BodyNotReplayable,
     StoreUnavailable,
@@ -14,6 +14,7 @@ from apiclient_app.exceptions import (
     TokenUnavailable,
     TransportError,
 )
+from apiclient_app.memory import Memory
 from apiclient_app.records import Failure, Fruitless, View
 from apiclient_app.steps import Ask, Send, Sleep, Wait
 
@@ -211,13 +212,16 @@ def test_a_terminal_failure_is_raised_as_refused() -> None:
     assert caught.value.error == "broken"
 
 
-def test_a_rejected_token_and_a_failed_renewal_are_token_unavailable_from_unauthorized() -> None:
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_rejected_token_and_a_failed_renewal_are_token_unavailable_from_unauthorized(
+    terminal: bool,
+) -> None:
     bench = Bench()
     bench.knows(seen=token(1))
     bench.begin(bench.calls.call(ModelRequest()))
     bench.give(EXPIRED)
     with pytest.raises(TokenUnavailable) as caught:
-        bench.give(View(token=token(1), failure=failure(bench, terminal=True)))
+        bench.give(View(token=token(1), failure=failure(bench, terminal=terminal)))
     assert isinstance(caught.value.__cause__, Refused)
 
 
@@ -404,14 +408,14 @@ def test_a_third_dead_record_is_the_last_word_too() -> None:
 
 
 def test_a_long_renewal_does_not_hide_a_revocation_from_the_others() -> None:
-    bench = Bench()
+    bench = Bench(memory=Memory(2.0))
     stale = token(1, now=bench.clock.now - 850)
     bench.knows(seen=stale)
     bench.begin(bench.calls.call(ModelRequest()))
     bench.give(View(token=stale))
     bench.give(True)
     assert isinstance(bench.give(View(token=stale, locked=True)), Ask)
-    bench.clock.now += 6
+    bench.clock.now += 3
     assert is_call(bench.begin(bench.calls.call(ModelRequest())), "look")
     assert isinstance(bench.give(View(token=stale, locked=True)), Send)
 
@@ -431,3 +435,11 @@ def test_an_eviction_that_another_mended_first_is_left_alone() -> None:
     assert is_call(bench.give(View()), "acquire")
     bench.give(True)
     assert is_call(bench.give(View(token=token(1), locked=True)), "release")
+
+
+def test_static_credentials_are_sent_and_nothing_else_is_done() -> None:
+    bench = Bench(auth=NoAuth())
+    step = bench.begin(bench.calls.call(ModelRequest()))
+    assert isinstance(step, Send)
+    assert step.token is None
+    assert bench.give(EXPIRED) == ("done", EXPIRED)

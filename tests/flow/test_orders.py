@@ -94,6 +94,10 @@ def test_a_waiting_rotation_waits_until_no_process_holds_the_old_token() -> None
     step = bench.give(True)
     assert isinstance(step, Sleep)
     assert step.seconds == 5.0
+    assert is_call(bench.give(None), "look")
+    done, new = bench.give(View())
+    assert done == "done"
+    assert new.headers["X"].reveal() == "token-9"
 
 
 def test_a_revocation_buries_all_that_was_made_by_now() -> None:
@@ -208,3 +212,13 @@ def test_a_provider_that_does_not_answer_is_named_with_its_cause() -> None:
     with pytest.raises(TokenUnavailable, match="did not answer") as caught:
         bench.throw(TransportError("cable cut"))
     assert "cable cut" in str(caught.value.__cause__)
+
+
+def test_what_a_backend_cannot_revoke_is_only_struck_off() -> None:
+    bench = Bench()
+    due = View(token=token(2), due=(Due(token(1), bench.clock.now - 1),))
+    bench.begin(bench.orders.current())
+    for value in (due, True, due, True):
+        bench.give(value)
+    done, _ = bench.give(True)
+    assert done == "done"
