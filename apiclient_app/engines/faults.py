@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Any
 
 import requests
@@ -101,11 +102,19 @@ def excerpt(response: Any) -> str:
         response.close()
         response._content = piece
         response._content_consumed = True
-    body = response.content[:EXCERPT_BYTES]
+    return _text((response.content or b"")[:EXCERPT_BYTES], response)
+
+
+def _text(body: bytes, response: Any) -> str:
+    if "charset" not in response.headers.get("Content-Type", "").lower():
+        # requests takes text/html for Latin-1; a secret in UTF-8 would not be recognised.
+        for ending in range(4):  # the cut may have gone through a character
+            with suppress(UnicodeDecodeError):
+                return body[: len(body) - ending].decode()
     try:
-        return str(body or b"", response.encoding or "utf-8", "replace")
+        return str(body, response.encoding or "utf-8", "replace")
     except LookupError:  # a charset that nobody knows
-        return str(body or b"", "utf-8", "replace")
+        return str(body, "utf-8", "replace")
 
 
 def prefix(alias: str) -> str:
