@@ -47,11 +47,11 @@ class InstantSigned(Instant):
         return self.response
 
 
-def cost(kind: type[Instant], api: Api, rounds: int = 15, calls: int = 5000) -> float:
-    """Give µs a call, the median of `rounds`: all of `client.get` but preparing and sending."""
+def cost(kind: type[Instant], api: Api, rounds: int = 25, calls: int = 5000) -> float:
+    """Give µs of CPU a call, the median of `rounds`: `client.get` but for preparing, sending."""
     client = clients["bench"]
     with driving(client, kind(client, api.path)):
-        return median(timed(lambda: client.get(api.path), calls)[0] for _ in range(rounds))
+        return median(timed(lambda: client.get(api.path), calls)[1] for _ in range(rounds))
 
 
 @contextmanager
