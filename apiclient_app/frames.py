@@ -31,10 +31,9 @@ def without_machinery(error: BaseException) -> BaseException:
     return error
 
 
-def raised_in(error: BaseException, module: str) -> bool:
-    """Whether the innermost frame is that module's."""
-    links = list(_frames(error.__traceback__))
-    return bool(links) and links[-1].tb_frame.f_globals.get("__name__") == module
+def passed_through(error: BaseException, function: str) -> bool:
+    """Whether a function of that name is among the frames of `error`."""
+    return any(f.tb_frame.f_code.co_name == function for f in _frames(error.__traceback__))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -170,9 +170,9 @@ class RequestsEngine:
             options = session.merge_environment_settings(
                 url, dict(config.proxies or {}), True, self._verify(), config.cert
             )
-            with session.send(
-                prepared, allow_redirects=False, timeout=config.token_timeout, **options
-            ) as response:
+            # Not by session.send, which reads all of a redirect's body, however long it is.
+            transport = session.get_adapter(url)
+            with transport.send(prepared, timeout=config.token_timeout, **options) as response:
                 return Reply(
                     response.status_code,
                     {name.lower(): value for name, value in response.headers.items()},
