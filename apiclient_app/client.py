@@ -25,6 +25,7 @@ from .store import CacheStore
 from .store.seal import Seal
 from .tokens import Inspection, Token, TokenState, moment, new_token
 
+EXPIRED = "_apiclient_expired"  # what the EXPIRED rule said, kept on a response it matched
 _jitter = SystemRandom().random  # a fork copies the state of the other generators
 
 
@@ -56,9 +57,7 @@ class Client:
             redact=self._redact,
             fingerprint=self._mark,
         )
-        self._calls = CallFlow(
-            renewal=self._renewal, expired=config.expired, refusal=self._refusal
-        )
+        self._calls = CallFlow(renewal=self._renewal, expired=self._expired, refusal=self._refusal)
         self._orders = OrderFlow(renewal=self._renewal, memory_seconds=config.memory_seconds)
 
     @property
@@ -83,6 +82,8 @@ class Client:
         wanted = self.config.raise_for_status if raise_for_status is None else raise_for_status
         if wanted and response.status_code >= 400:
             raise status_error(response, self.alias, self._secrets())
+        if wanted and getattr(response, EXPIRED, False):  # a refusal with the status of a success
+            raise self._refusal(response)
         return response
 
     def get(self, path: str, **kwargs: Any) -> requests.Response:
@@ -231,6 +232,12 @@ class Client:
 
     def _redact(self, text: str) -> str:
         return redact(text, self._secrets())
+
+    def _expired(self, response: requests.Response) -> bool:
+        verdict = self.config.expired(response)
+        if verdict:
+            setattr(response, EXPIRED, True)
+        return verdict
 
     def _refusal(self, response: requests.Response) -> Exception:
         return status_error(response, self.alias, self._secrets(), expired=True)
