@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from apiclient_app.auth import AuthBackend
-from apiclient_app.exceptions import InvalidConfiguration, UnknownClient
+from apiclient_app.exceptions import APIClientError, InvalidConfiguration, UnknownClient
 from apiclient_app.secret import SENSITIVE_NAME
 
 from .examination import Findings, examine
@@ -39,8 +39,8 @@ class ClientConfig:
     expired: Callable[[Any], bool]
     raise_for_status: bool
     token_timeout: float
-    check: tuple[str, str] | None
-    endpoints: Mapping[str, tuple[str, str]]
+    check: tuple[str, str] | None = field(repr=False)
+    endpoints: Mapping[str, tuple[str, str]] = field(repr=False)
     memory_seconds: float
     source: Mapping[str, Any] = field(repr=False, compare=False)
 
@@ -58,21 +58,28 @@ class ClientConfig:
 
 def configured() -> Mapping[str, Any]:
     """Give settings.API_CLIENTS; InvalidConfiguration if it is not a dict."""
-    clients = getattr(settings, "API_CLIENTS", {})
-    if not isinstance(clients, Mapping):
+    if not isinstance(getattr(settings, "API_CLIENTS", {}), Mapping):
         raise InvalidConfiguration("settings.API_CLIENTS must be a dict keyed by alias.")
-    return clients
+    return getattr(settings, "API_CLIENTS", {})
 
 
 def config_for(alias: str) -> ClientConfig:
     """Give the configuration of one client; UnknownClient or InvalidConfiguration."""
+    found = _found(alias)
+    # Raised where no local variable holds settings: error reports print them.
+    if isinstance(found, APIClientError):
+        raise found
+    return found
+
+
+def _found(alias: str) -> ClientConfig | APIClientError:
     clients = configured()
     if alias not in clients:
         known = ", ".join(map(repr, clients)) or "none"
-        raise UnknownClient(f"There is no API_CLIENTS[{alias!r}] in settings; known: {known}.")
+        return UnknownClient(f"There is no API_CLIENTS[{alias!r}] in settings; known: {known}.")
     findings = examine(alias, clients[alias])
     if findings.problems:
-        raise InvalidConfiguration(" ".join(f"{p}" for p in findings.problems))
+        return InvalidConfiguration(" ".join(f"{p}" for p in findings.problems))
     return _config(alias, findings)
 
 

@@ -21,8 +21,8 @@ class Findings:
     """What an examination found: `values` are complete where there are no problems."""
 
     alias: Any
-    source: Mapping[str, Any]
-    values: dict[str, Any] = field(default_factory=dict)
+    source: Mapping[str, Any] = field(repr=False)
+    values: dict[str, Any] = field(default_factory=dict, repr=False)
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, code: str, key: str, text: str, remedy: str) -> None:
