@@ -1,0 +1,162 @@
+"""A server that repeats what it was told: as error text, as a token, as a redirect."""
+
+import json
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+from urllib.parse import unquote_plus, urlsplit
+
+from .canaries import HEADER_TAIL, Canaries
+
+
+class Parrot(ThreadingHTTPServer):
+    """`speech` names how it answers: at /token and /login, or elsewhere if it begins with "api".
+
+    It repeats one thing at a time, because texts are shortened; the next request gets the next.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, canaries: Canaries) -> None:
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.canaries = canaries
+        self.speech = "api 404"
+        self.repeated = 0
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def grant(self) -> dict[str, Any]:
+        token = self.canaries.hatch("access token", tail=HEADER_TAIL)
+        return {"access_token": token, "expires_in": 3600}
+
+    def secret_among(self, told: list[str]) -> str:
+        """Give the next of those told texts that hold a secret."""
+        sweet = [text for text in told if self.canaries.heard_in(text)]
+        if not sweet:
+            return ""
+        self.repeated += 1
+        return sweet[self.repeated % len(sweet)]
+
+
+class Answer(BaseHTTPRequestHandler):
+    server: Parrot
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one piece
+
+    def handle_one_request(self) -> None:
+        self.raw_requestline = self.rfile.readline()
+        if not self.raw_requestline or not self.parse_request():
+            self.close_connection = True
+            return
+        self.answer(b"".join(self.body()).decode())
+        self.wfile.flush()
+
+    def body(self) -> Iterator[bytes]:
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            yield self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            return
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+
+    def answer(self, body: str) -> None:
+        # To a proxy, which this may be too, the path is a whole URL.
+        asks_for_token = urlsplit(self.path).path in ("/token", "/login")
+        speech = self.server.speech
+        if asks_for_token == speech.startswith("api"):
+            self.say(200, json.dumps(self.server.grant() if asks_for_token else {}))
+            return
+        said = self.server.secret_among(list(self.told(body)))
+        self.say(*SPEECHES[speech](said, self.server.grant()))
+
+    def told(self, body: str) -> Iterator[str]:
+        scheme, _, value = self.headers.get("Authorization", "").partition(" ")
+        if scheme == "Basic":
+            yield b64decode(value).decode()
+        yield from self.headers.values()
+        forms = [self.path, *([body] if "form" in self.headers.get("Content-Type", "") else [])]
+        yield from (body, *forms, *map(unquote_plus, forms))
+
+    def say(self, status: int, body: str, headers: dict[str, str] | None = None) -> None:
+        sent = body.encode()
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(sent)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(sent)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+Spoken = tuple[int, str, dict[str, str]]
+CUT = "x" * (200 - 11) + " "  # so that the secret stands where texts are shortened
+
+
+def plainly(status: int) -> Callable[[str, dict[str, Any]], Spoken]:
+    return lambda said, _grant: (status, said, {"Content-Type": "text/html"})
+
+
+def in_json(status: int, **fields: str) -> Callable[[str, dict[str, Any]], Spoken]:
+    """Lay fields over a grant, in which "@" stands for what was said."""
+
+    def speech(said: str, grant: dict[str, Any]) -> Spoken:
+        spoken = {name: value.replace("@", said) for name, value in fields.items()}
+        return status, json.dumps({**grant, **spoken} if status == 200 else spoken), {}
+
+    return speech
+
+
+def in_headers(status: int, **fields: str) -> Callable[[str, dict[str, Any]], Spoken]:
+    def speech(said: str, _grant: dict[str, Any]) -> Spoken:
+        word = "".join(c for c in said if c.isascii() and c.isprintable())
+        headers = {
+            name.replace("_", "-"): value.replace("@", word) for name, value in fields.items()
+        }
+        return status, said, headers
+
+    return speech
+
+
+SPEECHES: dict[str, Callable[[str, dict[str, Any]], Spoken]] = {
+    "api 401": plainly(401),
+    "api 404": plainly(404),
+    "api 500": plainly(500),
+    "api 500, cut": lambda said, _grant: (500, CUT + said, {}),
+    "api 429": in_headers(429, Retry_After="@"),
+    "api redirect": in_headers(307, Location="/elsewhere?token=@"),
+    "api redirect, unreadable": in_headers(302, Location="http://[@/"),
+    "api redirect, closed": in_headers(302, Location="http://127.0.0.1:9/?@"),
+    "api not gzip": in_headers(200, Content_Encoding="gzip", Content_Type="@"),
+    "description": in_json(401, error="invalid_client", error_description="@"),
+    "description, cut": in_json(401, error="invalid_client", error_description=CUT + "@"),
+    "code": in_json(400, error="@"),
+    "code, cut": in_json(400, error=CUT[-50:] + "@"),
+    "token": in_json(200, access_token="@\n"),
+    "token type": in_json(200, token_type="@"),
+    "scope": in_json(200, scope="@", expires_in="@"),
+    "no JSON": plainly(200),
+    "404": plainly(404),
+    "500": plainly(500),
+    "429": in_headers(429, Retry_After="@"),
+    "redirect": in_headers(307, Location="/elsewhere?token=@"),
+    "not gzip": in_headers(200, Content_Encoding="gzip", Content_Type="@"),
+}
+
+
+@contextmanager
+def perched(canaries: Canaries) -> Iterator[Parrot]:
+    with Parrot(canaries) as parrot:
+        thread = Thread(target=parrot.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield parrot
+        finally:
+            parrot.shutdown()
+            thread.join()

@@ -1,0 +1,158 @@
+"""No error tells a secret: not to people, not to logs, not to whoever reports or pickles it."""
+
+import signal
+from types import FrameType
+from typing import Any, NoReturn
+
+import pytest
+
+from tests.servers import Handle, Reply
+
+from .conftest import Scene
+from .holders import HOLDERS
+from .parrot import SPEECHES, Parrot
+from .witnesses import Call, caught, reported, told_by
+
+each_holder = pytest.mark.parametrize("holder", HOLDERS)
+each_renewable = pytest.mark.parametrize(
+    "holder", ["oauth", "posting", "proxied", "login", "form"]
+)
+each_way_to_sign = pytest.mark.parametrize(
+    "holder", ["oauth", "proxied", "api_key", "in_query", "password"]
+)
+
+
+def one_shot() -> Any:
+    yield b"piece"
+
+
+def failing() -> Any:
+    yield 1 / 0
+
+
+def hook(*_: Any, **__: Any) -> NoReturn:
+    raise ZeroDivisionError
+
+
+CALLS: dict[str, Call] = {
+    "get": lambda client: client.get("echo"),
+    "post": lambda client: client.post("echo", json={"a": 1}),
+    "streamed": lambda client: client.get("echo", stream=True),
+    "one-shot body": lambda client: client.post("echo", data=one_shot()),
+    "token": lambda client: client.token(),
+    "rotate": lambda client: client.rotate_token(),
+    "check": lambda client: client.check(),
+    "revoke": lambda client: client.revoke_token(),
+}
+MISUSES: dict[str, Call] = {
+    "keyword": lambda client: client.get("echo", jsn={}),
+    "JSON": lambda client: client.post("echo", json={1}),
+    "NaN": lambda client: client.post("echo", json=float("nan")),
+    "params": lambda client: client.get("echo", params=5),
+    "files": lambda client: client.post("echo", files=5),
+    "auth": lambda client: client.get("echo", auth=5),
+    "header": lambda client: client.get("echo", headers={"X-Trace": "a\nb"}),
+    "timeout": lambda client: client.get("echo", timeout=-1),
+    "method": lambda client: client.request("GE T\n", "echo"),
+    "certificate": lambda client: client.get("echo", cert="/no/such/file"),
+    "origin": lambda client: client.get("https://other.example/"),
+    "endpoint": lambda client: client.call("unheard_of"),
+    "body that fails": lambda client: client.post("echo", data=failing()),
+    "hook that fails": lambda client: client.get(
+        "echo", hooks={"response": lambda *_, **__: 1 / 0}
+    ),
+}
+
+
+CALLING = {name: CALLS[name] for name in ("get", "post", "streamed", "one-shot body", "check")}
+
+
+@each_way_to_sign
+@pytest.mark.parametrize("speech", [name for name in SPEECHES if name.startswith("api")])
+def test_an_api_that_repeats_what_it_was_told(
+    scene: Scene, configured: Any, parrot: Parrot, holder: str, speech: str
+) -> None:
+    if (holder, speech) == ("proxied", "api redirect, closed"):
+        pytest.skip("the proxy answers for the server that is closed")
+    client = configured(holder, parrot.origin)
+    parrot.speech = speech
+    assert len(scene.attempt(client, CALLING)) >= 4
+    assert parrot.repeated >= 5
+    assert scene.all_leaks() == []
+
+
+@each_renewable
+@pytest.mark.parametrize("speech", [name for name in SPEECHES if not name.startswith("api")])
+def test_a_token_endpoint_that_repeats_what_it_was_told(
+    scene: Scene, configured: Any, parrot: Parrot, holder: str, speech: str
+) -> None:
+    client = configured(holder, parrot.origin)
+    parrot.speech = speech
+    for _ in range(6):  # for all that it is told
+        scene.attempt(client, {"rotate": CALLS["rotate"]})
+        scene.hear([("inspection", repr(client.inspect()))])
+    scene.attempt(client, CALLS)
+    assert parrot.repeated >= 6
+    assert scene.all_leaks() == []
+
+
+@each_way_to_sign
+@pytest.mark.parametrize("style", ["hang", "cut", "drip"])
+def test_a_connection_that_fails(
+    scene: Scene, configured: Any, api: Handle, holder: str, style: Any
+) -> None:
+    client = configured(holder, api.origin, TIMEOUT=0.2)
+    for path in ("/token", "/api/echo"):
+        api.always(path, Reply(body="{}", style=style))
+    assert scene.attempt(client, {"get": CALLS["get"]})
+    api.always("/token", Reply.of({"access_token": scene.canaries.hatch("token", tail="")}))
+    scene.attempt(client, {"rotate": CALLS["rotate"]})
+    assert scene.attempt(client, {"get": CALLS["get"]})
+    assert scene.all_leaks() == []
+
+
+@each_holder
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:9", "https://127.0.0.1:9", "no TLS"])
+def test_a_server_that_cannot_be_reached(
+    scene: Scene, configured: Any, api: Handle, holder: str, origin: str
+) -> None:
+    origin = f"https://127.0.0.1:{api.port}" if origin == "no TLS" else origin
+    client = configured(holder, origin, TIMEOUT=0.2)
+    assert len(scene.attempt(client, CALLS)) >= len(CALLING)
+    assert scene.all_leaks() == []
+
+
+@pytest.mark.parametrize("holder", ["oauth", "proxied", "in_query"])
+@pytest.mark.parametrize("misuse", MISUSES)
+def test_a_call_that_is_misused(
+    scene: Scene, configured: Any, parrot: Parrot, holder: str, misuse: str
+) -> None:
+    if (holder, misuse) == ("proxied", "hook that fails"):
+        pytest.skip("requests hands its hooks the proxies: they are not ours to hide")
+    assert scene.attempt(configured(holder, parrot.origin), {misuse: MISUSES[misuse]})
+    assert scene.all_leaks() == []
+
+
+class TimeLimit(Exception):
+    """As Celery raises it, in whatever is being done."""
+
+
+@pytest.mark.parametrize("holder", ["oauth", "proxied", "in_query"])
+def test_a_call_that_is_interrupted(
+    scene: Scene, configured: Any, api: Handle, holder: str
+) -> None:
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise TimeLimit
+
+    client = configured(holder, api.origin)
+    api.always("/token", Reply.of({"access_token": scene.canaries.hatch("token", tail="")}))
+    api.always("/api/echo", Reply(style="hang"))
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        error = caught(CALLS["get"], client)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert isinstance(error, TimeLimit)
+    scene.hear([*told_by(error), *reported(error)])
+    assert scene.all_leaks() == []
