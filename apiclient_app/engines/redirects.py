@@ -63,6 +63,14 @@ def _sent(
     """Send; ConnectionError for a URL that cannot be used, if it was a server that `led` there."""
     try:
         return session.send(request, allow_redirects=False, **options)
+    except requests.HTTPError as error:
+        response = error.response
+        if response is None or response.request is not request:
+            raise
+        # A hook of the user's raises for every status; what this one means is not decided here.
+        if not options.get("stream"):
+            _ = response.content
+        return response
     except ValueError as error:
         unusable = led and isinstance(error, requests.RequestException | UnicodeError)
         # requests looks at the Location of a redirect even if it is not to follow it.
