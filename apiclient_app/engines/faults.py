@@ -113,7 +113,7 @@ def _text(body: bytes, response: Any) -> str:
                 return body[: len(body) - ending].decode()
     try:
         return str(body, response.encoding or "utf-8", "replace")
-    except LookupError:  # a charset that nobody knows
+    except (LookupError, ValueError):  # a charset that nobody knows, or that is none: idna
         return str(body, "utf-8", "replace")
 
 
