@@ -43,7 +43,9 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure.")
     parser.add_argument("--rounds", type=int, default=25)
-    parser.add_argument("--calls", type=int, default=300, help="per contender and round")
+    parser.add_argument(
+        "--calls", type=int, default=300, help="per contender and round, in turns of 20"
+    )
     parser.add_argument("--write", action="store_true", help=f"into {RESULTS.name}")
     return parser.parse_args()
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from . import nginx
 from .contenders import REFERENCE
-from .runner import Measured
+from .runner import TURN, Measured
 
 PACKAGES = ("Django", "requests", "urllib3", "django-redis")
 
@@ -38,8 +38,8 @@ how to add a contender: [README.md](README.md).
 - Python {platform.python_version()}, {packages}, nginx {nginx.version()}, Valkey {run.valkey}
 - {platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, {len(os.environ)} variables in \
 the environment; load average {run.load[0]:.1f} before, {run.load[1]:.1f} after
-- {run.rounds} rounds in one process; in each, every contender made {run.calls} calls, in a new \
-order
+- {run.rounds} rounds in one process; in each, every contender made {run.calls} calls, in \
+turns of {TURN}, in a new order each time
 
 ## One call
 

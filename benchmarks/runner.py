@@ -6,12 +6,13 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from statistics import median, quantiles
+from statistics import fmean, median, quantiles
 
 from .contenders import Call, Contender
 from .nginx import Api
 
 WARM_UP = 50
+TURN = 20
 
 
 @dataclass
@@ -41,15 +42,26 @@ def interleaved(
 ) -> list[Measured]:
     """Let each contender make `calls` calls in each of `rounds` rounds."""
     with ExitStack() as stack:
-        field_ = [(Measured(c.name), stack.enter_context(c.ready(api))) for c in contenders]
-        for _, call in field_:
+        running = [(Measured(c.name), stack.enter_context(c.ready(api))) for c in contenders]
+        for _, call in running:
             warm_up(call)
         for _ in range(rounds):
-            for measured, call in random.sample(field_, len(field_)):
-                wall, cpu = timed(call, calls)
-                measured.wall.append(wall)
-                measured.cpu.append(cpu)
-        return [measured for measured, _ in field_]
+            one_round(running, calls)
+        return [measured for measured, _ in running]
+
+
+def one_round(running: Sequence[tuple[Measured, Call]], calls: int) -> None:
+    """Have short turns, so that whatever else the machine does meets all alike."""
+    turns = max(1, calls // TURN)
+    times: dict[str, list[tuple[float, float]]] = {measured.name: [] for measured, _ in running}
+    gc.collect()
+    for _ in range(turns):
+        for measured, call in random.sample(running, len(running)):
+            times[measured.name].append(timed(call, TURN))
+    for measured, _ in running:
+        wall, cpu = zip(*times[measured.name], strict=True)
+        measured.wall.append(fmean(wall))
+        measured.cpu.append(fmean(cpu))
 
 
 def warm_up(call: Call) -> None:
@@ -61,7 +73,6 @@ def warm_up(call: Call) -> None:
 
 def timed(call: Call, calls: int) -> tuple[float, float]:
     """Give µs a call, by the clock on the wall and in this process's own CPU time."""
-    gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
     for _ in range(calls):
         call()
