@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from apiclient_app.models import ApiClient
 from apiclient_app.tokens import TokenState
+from apiclient_app.wording import distance, spans
 
 # State to its word and what it means; a state's colour is in apiclient_app/admin.css.
 STATES: dict[str, tuple[Promise, Promise]] = {
@@ -25,12 +26,6 @@ STATES: dict[str, tuple[Promise, Promise]] = {
     TokenState.STATIC: (gettext_lazy("Static"), gettext_lazy("from the settings, never renewed")),
     "broken": (gettext_lazy("Misconfigured"), gettext_lazy("calls fail until it is mended")),
 }
-UNITS = (
-    (86_400, gettext_lazy("%d d")),
-    (3_600, gettext_lazy("%d h")),
-    (60, gettext_lazy("%d min")),
-    (1, gettext_lazy("%d s")),
-)
 URL_PARTS = re.compile(r"[^/.]*[/.]*")
 
 
@@ -57,21 +52,8 @@ def breakable(url: str) -> SafeString:
 
 
 def duration(seconds: float) -> str:
-    """Give a length of time in its two largest units: "2 h 5 min"."""
-    rest, parts = int(abs(seconds)), []
-    for size, unit in UNITS:
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(avoid_wrapping(unit % count))
-        elif parts:
-            break
-    return " ".join(parts[:2]) or avoid_wrapping(UNITS[-1][1] % 0)
-
-
-def distance(seconds: float) -> str:
-    """Give the way to a moment that is `seconds` ahead: "in 5 s", "5 s ago"."""
-    text = _("in %(duration)s") if seconds >= 0 else _("%(duration)s ago")
-    return text % {"duration": duration(seconds)}
+    """Give a length of time that breaks between its units only: "2 h 5 min"."""
+    return " ".join(avoid_wrapping(span) for span in spans(seconds))
 
 
 def when(moment: datetime | None, *, exact: bool) -> str:
@@ -79,7 +61,9 @@ def when(moment: datetime | None, *, exact: bool) -> str:
     if moment is None:
         return ""
     local = timezone.localtime(moment)
-    date, away = date_format(local, "DATETIME_FORMAT"), distance(_seconds_to(moment))
+    seconds = _seconds_to(moment)
+    date = date_format(local, "DATETIME_FORMAT")
+    away = distance(duration(seconds), ahead=seconds >= 0)
     if exact:
         text = '<time datetime="{}">{}</time> <span class="quiet">({})</span>'
         return format_html(text, local.isoformat(), date, away)

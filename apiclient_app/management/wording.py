@@ -5,27 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-UNITS = (
-    (86_400, gettext_lazy("%d d")),
-    (3_600, gettext_lazy("%d h")),
-    (60, gettext_lazy("%d min")),
-    (1, gettext_lazy("%d s")),
-)
+from apiclient_app.wording import distance, spans
 
 
 def duration(seconds: float) -> str:
-    """Give a length of time in its two largest units: "2 h 5 min"."""
-    rest, parts = int(abs(seconds)), []
-    for size, unit in UNITS:
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(str(unit) % count)
-        elif parts:
-            break
-    return " ".join(parts[:2]) or str(UNITS[-1][1]) % 0
+    """Give a length of time: "2 h 5 min"."""
+    return " ".join(spans(seconds))
 
 
 def away(moment: datetime | None) -> str:
@@ -33,8 +19,7 @@ def away(moment: datetime | None) -> str:
     if moment is None:
         return ""
     seconds = (moment - datetime.now(UTC)).total_seconds()
-    text = _("in %(duration)s") if seconds > 0 else _("%(duration)s ago")
-    return text % {"duration": duration(seconds)}
+    return distance(duration(seconds), ahead=seconds > 0)
 
 
 def exact(moment: datetime | None) -> str:
