@@ -36,11 +36,15 @@ def _masked(value: Any, names: frozenset[str]) -> str:
 
 
 def _key_fields() -> frozenset[str]:
-    clients = getattr(settings, "API_CLIENTS", {})
-    options = (
-        c.get("AUTH", {}).get("OPTIONS", {}) for c in clients.values() if isinstance(c, Mapping)
-    )
-    return frozenset(str(o["query"]) for o in options if isinstance(o, Mapping) and "query" in o)
+    clients = _mapping(getattr(settings, "API_CLIENTS", {}))
+    auths = (_mapping(_mapping(client).get("AUTH")) for client in clients.values())
+    options = [_mapping(auth.get("OPTIONS")) for auth in auths]
+    return frozenset(str(given["query"]) for given in options if "query" in given)
+
+
+def _mapping(value: Any) -> Mapping[Any, Any]:
+    # Wrong settings are for the checks to tell: everybody's calls come by here.
+    return value if isinstance(value, Mapping) else {}
 
 
 def install() -> None:
