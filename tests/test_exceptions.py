@@ -243,6 +243,8 @@ def test_one_except_catches_all_that_is_raised(shop: Handle) -> None:
 def test_code_written_for_requests_keeps_working(shop: Handle) -> None:
     with pytest.raises(requests.HTTPError) as caught:
         clients["shop"].get("status/404").raise_for_status()
-    assert caught.value.response.status_code == 404
+    response = caught.value.response
+    assert response is not None
+    assert response.status_code == 404
     with pytest.raises(requests.RequestException, match="nothing was sent"):
         clients["shop"].get("https://elsewhere.example/")

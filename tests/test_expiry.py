@@ -15,7 +15,7 @@ def answer(status: int, body: object = None, **headers: str) -> requests.Respons
     response = requests.Response()
     response.status_code = status
     response._content = json.dumps(body).encode() if body is not None else b""
-    response._content_consumed = True  # type: ignore[attr-defined]
+    response._content_consumed = True
     response.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
     return response
 

@@ -1,5 +1,6 @@
 """System checks about caches that cannot do the job, and certificates that nobody looks at."""
 
+import tempfile
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ POOL = {"CONNECTION_POOL_KWARGS": {"socket_timeout": 1, "socket_connect_timeout"
 LOWER = {"socket_timeout": 1, "socket_connect_timeout": 1}
 CACHES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "locmem": (plain("locmem.LocMemCache"), {"W001": "Use Redis"}),
-    "file": ({**plain("filebased.FileBasedCache"), "LOCATION": "x"}, {"W002": "Memcached"}),
+    "file": ({**plain("filebased.FileBasedCache"), "LOCATION": tempfile.gettempdir()}, {"W002": "Memcached"}),
     "dummy": (plain("dummy.DummyCache"), {"W003": "local-memory"}),
     "database": ({**plain("db.DatabaseCache"), "LOCATION": "x"}, {"W007": "database alias"}),
     "redis without timeouts": (django_redis(**JSON), {"W004": "SOCKET_TIMEOUT and SOCKET_CONN"}),

@@ -184,5 +184,5 @@ def test_a_streamed_refusal_is_closed_and_the_replay_is_streamed(
 ) -> None:
     with client.get("big?mb=3", stream=True) as response:
         assert response.raw.read(10) == bytes(10)
-        assert not response._content_consumed  # type: ignore[attr-defined]
+        assert not response._content_consumed
     assert api.count(401) == 1
