@@ -51,7 +51,10 @@ POOL = {"CONNECTION_POOL_KWARGS": {"socket_timeout": 1, "socket_connect_timeout"
 LOWER = {"socket_timeout": 1, "socket_connect_timeout": 1}
 CACHES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "locmem": (plain("locmem.LocMemCache"), {"W001": "Use Redis"}),
-    "file": ({**plain("filebased.FileBasedCache"), "LOCATION": tempfile.gettempdir()}, {"W002": "Memcached"}),
+    "file": (
+        {**plain("filebased.FileBasedCache"), "LOCATION": tempfile.gettempdir()},
+        {"W002": "Memcached"},
+    ),
     "dummy": (plain("dummy.DummyCache"), {"W003": "local-memory"}),
     "database": ({**plain("db.DatabaseCache"), "LOCATION": "x"}, {"W007": "database alias"}),
     "redis without timeouts": (django_redis(**JSON), {"W004": "SOCKET_TIMEOUT and SOCKET_CONN"}),
