@@ -135,7 +135,9 @@ class OrderFlow:
 
     def current(self) -> Flow:
         """Give the current token; obtain one if there is none."""
-        yield from self.settle()
+        view = yield from self.settle()
+        # Having looked, what follows need not look again: nor would it mend an eviction.
+        yield from self.renewal.restore(view, new_owner())
         return (yield from self.renewal.seek(Need(self.renewal.clock())))
 
     def rotate(self, wait: bool) -> Flow:
@@ -207,11 +209,14 @@ class OrderFlow:
         )
 
     def settle(self) -> Flow:
-        """Have the provider revoke replaced tokens that no process holds any more."""
+        """Have the provider revoke replaced tokens that no process holds any more.
+
+        Gives what the store held before.
+        """
         renewal = self.renewal
         view = yield from renewal.look()
         if view is None or view.locked or not any(d.at <= renewal.clock() for d in view.due):
-            return
+            return view
         owner = new_owner()
         ripe = yield from renewal.locked(owner, lambda: self._strike_off(owner))
         for token in () if ripe is UNDECIDED else ripe:
@@ -219,6 +224,7 @@ class OrderFlow:
                 # It is replaced and will expire; the order at hand goes first.
                 with suppress(TokenUnavailable):
                     yield from self._tell_provider(request)
+        return view
 
     def _strike_off(self, owner: int) -> Flow:
         view = yield from self.renewal.look()

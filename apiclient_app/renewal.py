@@ -76,7 +76,7 @@ class Renewal(Asking):
             now = self.clock()
             outcome = self._judge(need, now)
             if outcome is not UNDECIDED:
-                yield from self._restore(view, owner)
+                yield from self.restore(view, owner)
                 return outcome
             if view is None:
                 outcome = yield from self.ask(need, owner)  # the seat is lock enough
@@ -108,8 +108,8 @@ class Renewal(Asking):
 
         return (yield from self.locked(owner, work))
 
-    def _restore(self, view: View | None, owner: int) -> Flow:
-        """Put back what the cache evicted, or missed while it was down."""
+    def restore(self, view: View | None, owner: int) -> Flow:
+        """Put back what `view` shows the cache to have evicted, or missed while it was down."""
         token, now = self.memory.token, self.clock()
         if view is None or view.locked or token is None or now >= token.usable_until:
             return

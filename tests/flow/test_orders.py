@@ -76,6 +76,19 @@ def test_what_is_due_is_struck_off_before_the_provider_is_told() -> None:
     assert bench.throw(TransportError("gone"))[1].headers["X"].reveal() == "token-2"
 
 
+def test_asking_for_the_token_puts_back_what_was_evicted() -> None:
+    bench = Bench()
+    bench.knows(seen=token(1))
+    bench.begin(bench.orders.current())
+    assert is_call(bench.give(View()), "acquire")
+    assert is_call(bench.give(True), "look")
+    assert is_call(bench.give(View(locked=True)), "publish")
+    bench.give(True)
+    done, current = bench.give(True)
+    assert done == "done"
+    assert current.headers["X"].reveal() == "token-1"
+
+
 def test_what_is_not_due_yet_is_left_alone() -> None:
     bench = Bench(auth=Revoking())
     later = View(token=token(2), due=(Due(token(1), bench.clock.now + 1),))
