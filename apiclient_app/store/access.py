@@ -79,14 +79,31 @@ class ScriptedAccess(Access):
 
 
 class DjangoRedisAccess(ScriptedAccess):
-    """django-redis' inner client: IGNORE_EXCEPTIONS sits in the layer above and answers None."""
+    """Redis through a client of django-redis, of which only connection, keys and encoding count.
+
+    IGNORE_EXCEPTIONS sits in a layer above and answers None; HerdClient keeps a key, and so a
+    lock, for a minute longer than it is told.
+    """
 
     def get_many(self, keys: Sequence[str]) -> dict[str, Any]:
         # Never from a replica: the look under the lock must see what was published before it.
-        return dict(self.cache.get_many(keys, client=self._primary()))
+        values = self._primary().mget([self._make_key(key) for key in keys])
+        found = zip(keys, values, strict=True)
+        return {key: self.cache.decode(value) for key, value in found if value is not None}
 
-    def _make_key(self, key: str) -> Any:
-        return self.cache.make_key(key)
+    def add(self, key: str, value: int, life: float) -> bool:
+        milliseconds = max(1, ceil(life * 1000))
+        return bool(self._primary().set(self._make_key(key), value, nx=True, px=milliseconds))
+
+    def set(self, key: str, value: str, life: float) -> None:
+        milliseconds = max(1, ceil(life * 1000))
+        self._primary().set(self._make_key(key), self._encode(value), px=milliseconds)
+
+    def delete(self, key: str) -> None:
+        self._primary().delete(self._make_key(key))
+
+    def _make_key(self, key: str) -> str:
+        return str(self.cache.make_key(key))
 
     def _encode(self, value: str) -> Any:
         return self.cache.encode(value)
@@ -97,12 +114,19 @@ class DjangoRedisAccess(ScriptedAccess):
 
 def access_to(cache: BaseCache) -> Access:
     """Give the best way to reach this cache."""
-    kind = type(cache).__module__
-    if kind.startswith("django_redis."):
+    known = _lineage(cache)
+    if "django_redis.cache" in known:
         client: Any = cache.client  # type: ignore[attr-defined]
-        plain = ("django_redis.client.default", "django_redis.client.sentinel")
-        # Herd and shard clients keep other things, under other keys, than they are given.
-        return DjangoRedisAccess(client) if type(client).__module__ in plain else Access(client)
-    if kind == "django.core.cache.backends.redis":
+        classes = _lineage(client)
+        single = "django_redis.client.default" in classes
+        # The keys of one identity may be on several servers, which no script reaches.
+        sharded = "django_redis.client.sharded" in classes
+        return DjangoRedisAccess(client) if single and not sharded else Access(client)
+    if "django.core.cache.backends.redis" in known:
         return ScriptedAccess(cache)
     return Access(cache)
+
+
+def _lineage(instance: object) -> set[str]:
+    """Give the modules of all its classes: people subclass caches, to count hits and the like."""
+    return {cls.__module__ for cls in type(instance).__mro__}

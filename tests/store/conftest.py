@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.core.cache import caches
+from django.core.cache.backends.redis import RedisCache as BuiltinRedisCache
 from django.core.management import call_command
+from django_redis.cache import RedisCache
 from pytest_django import Settings
 
 from apiclient_app.secret import Secret
@@ -16,16 +18,38 @@ from apiclient_app.tokens import Token, new_token
 from tests import settings as test_settings
 
 KEYS = ("a key of today",)
-REDIS = ["default", "ignoring", "django_redis_builtin", "pickling", "zipping"]
-CACHES = [*REDIS, "db", "locmem", "file"]
+REDIS = ["default", "ignoring", "django_redis_builtin", "pickling", "zipping", "herding"]
+CACHES = [*REDIS, "counting", "counting_builtin", "sharding", "db", "locmem", "file"]
 
+
+class Counting(RedisCache):  # type: ignore[misc]
+    """Somebody's cache, made of django-redis' own."""
+
+
+class CountingBuiltin(BuiltinRedisCache):
+    """Somebody's cache, made of Django's own."""
+
+
+def django_redis(name: str, **options: Any) -> dict[str, Any]:
+    return {name: test_settings.django_redis(name, **options)}
+
+
+BUILTIN = test_settings.CACHES["django_redis_builtin"]
+PICKLE = "django_redis.serializers.pickle.PickleSerializer"
 MORE: dict[str, dict[str, Any]] = {
-    "pickling": test_settings.django_redis(
-        "pickling", SERIALIZER="django_redis.serializers.pickle.PickleSerializer"
-    ),
-    "zipping": test_settings.django_redis(
-        "zipping", COMPRESSOR="django_redis.compressors.zlib.ZlibCompressor"
-    ),
+    **django_redis("pickling", SERIALIZER=PICKLE),
+    **django_redis("zipping", COMPRESSOR="django_redis.compressors.zlib.ZlibCompressor"),
+    **django_redis("herding", CLIENT_CLASS="django_redis.client.HerdClient", SERIALIZER=PICKLE),
+    **django_redis("sharding", CLIENT_CLASS="django_redis.client.ShardClient"),
+    "counting": {
+        **test_settings.django_redis("counting", IGNORE_EXCEPTIONS=True),
+        "BACKEND": f"{__name__}.Counting",
+    },
+    "counting_builtin": {
+        **BUILTIN,
+        "BACKEND": f"{__name__}.CountingBuiltin",
+        "KEY_PREFIX": f"counting-{BUILTIN['KEY_PREFIX']}",
+    },
 }
 
 

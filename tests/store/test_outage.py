@@ -19,9 +19,13 @@ from tests import settings as test_settings
 from tests.conftest import Configure
 from tests.servers import Handle
 
-from .conftest import opened, token
+from .conftest import MORE, opened, token
 
-REDIS = ["default", "ignoring", "django_redis_builtin"]
+CACHES = {**test_settings.CACHES, **MORE}
+REDIS = ["default", "ignoring", "django_redis_builtin", "counting", "herding", "sharding"]
+# django-redis' own words to itself
+pytestmark = pytest.mark.filterwarnings("ignore:.*sharded client should not specify client")
+
 LOGGER = "apiclient_app.store"
 
 
@@ -38,8 +42,7 @@ class Clock:
 @pytest.fixture
 def own(settings: Settings, valkey: Valkey) -> Valkey:
     """Have every Redis cache in a Valkey of the test's own."""
-    caches = {name: test_settings.CACHES[name] for name in REDIS}
-    settings.CACHES = {n: {**cache, "LOCATION": valkey.url} for n, cache in caches.items()}
+    settings.CACHES = {name: {**CACHES[name], "LOCATION": valkey.url} for name in REDIS}
     return valkey
 
 

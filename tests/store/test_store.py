@@ -19,6 +19,9 @@ from apiclient_app.store.seal import Seal
 
 from .conftest import REDIS, opened, token
 
+# django-redis' own words to itself
+pytestmark = pytest.mark.filterwarnings("ignore:.*sharded client should not specify client")
+
 ME, OTHER = 4611686018427387904, 3
 LEASE = 10.0
 
@@ -69,7 +72,9 @@ def test_who_does_not_own_the_lock_writes_nothing(store: CacheStore, held: str) 
     assert store.look() == before
 
 
-@pytest.mark.parametrize("cache", ["default", "django_redis_builtin", "locmem"], indirect=True)
+@pytest.mark.parametrize(
+    "cache", ["default", "herding", "django_redis_builtin", "locmem"], indirect=True
+)
 def test_a_lock_ends_with_its_lease(store: CacheStore, cache: str) -> None:
     assert store.acquire(ME, 0.2)
     assert store.look().locked
@@ -185,12 +190,12 @@ GARBAGE: list[Any] = ["", "junk", "1.AAAA", 7, 1.5, None, [1], {"a": 1}, True]
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "lock"])
-@pytest.mark.parametrize("value", GARBAGE, ids=repr)
 def test_another_value_under_our_key_is_absent_and_replaced(
-    store: CacheStore, cache: str, kind: str, value: Any
+    store: CacheStore, cache: str, kind: str
 ) -> None:
-    caches[cache].set(Identity("shop", "", "f1").key(kind), value)
-    assert store.look() == View()
+    for value in GARBAGE:
+        caches[cache].set(Identity("shop", "", "f1").key(kind), value)
+        assert store.look() == View(), repr(value)
     published = token()
     assert store.acquire(ME, LEASE)
     assert store.publish(ME, published, None)
