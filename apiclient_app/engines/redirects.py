@@ -41,6 +41,7 @@ def send_following(
             raise requests.TooManyRedirects(
                 f"exceeded {session.max_redirects} redirects", response=response
             )
+        options["proxies"] = session.rebuild_proxies(onward, options.get("proxies"))
         if _at(home, str(onward.url)):
             _restore(onward, request)
             sign(onward)

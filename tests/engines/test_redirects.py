@@ -149,3 +149,17 @@ def test_a_token_endpoint_that_redirects_with_fifty_megabytes_is_not_read(
     finally:
         tracemalloc.stop()
     assert peak < 5_000_000
+
+
+def test_a_redirect_goes_by_the_proxy_of_its_own_host(
+    api: Handle, other_api: Handle, api_clients: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", other_api.origin)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    other_api.set(open=True)
+    api_clients(api=api.config())
+    api.always("/api/x", Reply(302, headers={"Location": "http://elsewhere.example/echo"}))
+    assert clients["api"].get("x").status_code == 200
+    (proxied,) = other_api.requests
+    assert proxied["headers"]["host"] == "elsewhere.example"
+    assert "authorization" not in proxied["headers"]
