@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
@@ -51,7 +51,8 @@ class ClientConfig:
 
     def secrets(self) -> list[str]:
         """Give every secret text in it, for redaction."""
-        proxies = [urlsplit(url).password for url in (self.proxies or {}).values()]
+        passwords = [urlsplit(url).password or "" for url in (self.proxies or {}).values()]
+        proxies = {text for password in passwords for text in (password, unquote(password))}
         headers = [v for n, v in self.headers.items() if SENSITIVE_NAME.search(n)]
         return [*self.auth.secrets(), *headers, *filter(None, proxies)]
 

@@ -11,6 +11,7 @@ from apiclient_app.auth.base import plain
 from apiclient_app.secret import MASK, SENSITIVE_NAME, mask_url
 
 from .keys import KEYS
+from .reading import proxy_url
 
 
 def masked_settings(source: Mapping[str, Any], auth: AuthBackend, path: str) -> dict[str, str]:
@@ -21,6 +22,9 @@ def masked_settings(source: Mapping[str, Any], auth: AuthBackend, path: str) -> 
             shown[name] = path
             options = source.get(name, {}).get("OPTIONS", {})
             shown |= {f"AUTH.{n}": masked_option(auth, n, v) for n, v in options.items()}
+        elif name == "PROXIES":
+            proxies = source.get(name) or {}
+            shown[name] = masked_value({n: proxy_url(n, url) for n, url in proxies.items()})
         else:
             shown[name] = masked_value(source.get(name, key.default))
     return shown

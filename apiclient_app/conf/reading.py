@@ -34,13 +34,10 @@ def wrong(text: str, remedy: str, inner: str = "") -> Unusable:
 
 
 def read_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or any(c.isspace() or ord(c) < 32 for c in value) or "\\" in value:
+    odd = any(c.isspace() or ord(c) < 32 or c == "\\" for c in value)
+    if odd or not value.lower().startswith(("http://", "https://")) or not _has_host(value):
         raise wrong("is not an http or https URL.", "Give https://host/path/.")
+    parts = urlsplit(value)
     if parts.username or parts.password or parts.query or parts.fragment:
         remedy = "Give scheme, host and path; credentials belong into AUTH."
         raise wrong("has user information, a query or a fragment.", remedy)
@@ -179,6 +176,32 @@ def read_cert(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def read_proxies(value: Mapping[str, str] | None) -> dict[str, str] | None:
+    if value is None:
+        return None
+    complaints = []
+    for scheme, url in value.items():
+        if url and scheme != "no_proxy" and not _has_host(proxy_url(scheme, url)):
+            remedy = "Give http://host:port, with user:password@ before it if need be."
+            complaints.append(("E004", at(scheme), "is not the URL of a proxy.", remedy))
+    if complaints:
+        raise Unusable(*complaints)
+    return {scheme: proxy_url(scheme, url) for scheme, url in value.items()}
+
+
+def proxy_url(scheme: str, url: str) -> str:
+    """Give the URL of a proxy as requests understands it, and as what is secret in it is found."""
+    return url if not url or scheme == "no_proxy" or "://" in url else f"http://{url}"
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 READERS: dict[str, Callable[[Any], Any]] = {
     "BASE_URL": read_url,
     "AUTH": read_auth,
@@ -188,6 +211,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "CHECK": read_check,
     "TIMEOUT": read_timeout,
     "CERT": read_cert,
+    "PROXIES": read_proxies,
 }
 
 

@@ -100,6 +100,13 @@ def test_every_secret_of_the_settings_is_known_to_redaction(api_clients: Configu
     assert "text/html" not in config_for("shop").secrets()
 
 
+def test_a_proxy_without_a_scheme_has_its_password_masked_too(api_clients: Configure) -> None:
+    api_clients(shop={"BASE_URL": BASE, "PROXIES": {"https": "joe:p%40ss-word@proxy.example:1"}})
+    config = clients["shop"].config
+    assert json.loads(config.masked()["PROXIES"]) == {"https": "http://proxy.example:1"}
+    assert {"p%40ss-word", "p@ss-word"} <= set(config.secrets())
+
+
 def test_an_unknown_alias_is_told_which_are_known(api_clients: Configure) -> None:
     api_clients(shop={"BASE_URL": BASE}, bank={"BASE_URL": BASE})
     with pytest.raises(UnknownClient, match=r"API_CLIENTS\['ship'\].*known: 'shop', 'bank'"):
