@@ -61,6 +61,14 @@ def test_a_path_joins_under_the_base_url(api: Handle, client: Client, path: str)
     assert client.get(path).url == f"{api.base_url}echo"
 
 
+@pytest.mark.parametrize("method", ["", "GE T", "GET\r\nX-Evil: 1", "GÉT", "\x00"])
+def test_what_is_no_method_is_not_sent(api: Handle, client: Client, method: str) -> None:
+    with pytest.raises(InvalidRequest, match="is not a method") as caught:
+        client.request(method, "echo")
+    assert str(caught.value).isprintable()
+    assert api.requests == []
+
+
 def test_the_keyword_arguments_of_requests_are_taken(api: Handle, client: Client) -> None:
     arrived = client.post(
         "echo",

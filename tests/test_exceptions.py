@@ -148,9 +148,12 @@ def test_a_streamed_error_is_read_in_part_and_closed(shop: Handle) -> None:
 class Blank(requests.adapters.BaseAdapter):
     """Somebody's adapter that gives what a response is at least."""
 
+    reason: str | None = None
+
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         response = requests.Response()
         response.status_code, response.request, response.url = 404, request, str(request.url)
+        response.reason = self.reason  # type: ignore[assignment]
         return response
 
     def close(self) -> None:
@@ -166,6 +169,18 @@ def blank_session() -> requests.Session:
 def test_a_response_without_a_body_has_a_text(api_clients: Configure) -> None:
     api_clients(shop={"BASE_URL": "https://api.example/", "SESSION": blank_session})
     assert str(failed("x")) == "shop: GET https://api.example/x: 404"
+
+
+def test_a_reason_and_a_url_of_any_length_are_one_short_line(
+    api_clients: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Blank, "reason", "token=hunter2\r\n" + "no " * 10_000)
+    api_clients(shop={"BASE_URL": "https://api.example/", "SESSION": blank_session})
+    error = failed("x" * 10_000)
+    assert str(error).isprintable()
+    assert len(str(error)) < 700
+    assert "hunter2" not in str(error)
+    assert len(error.url) > 10_000
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def mapped(
     said = next((text for cls, text in SAID.items() if isinstance(error, cls)), "")
     reason = one_line(without_queries(str(error), secrets), 160)
     shown = mask_url(url, secrets)
-    text = f"{prefix(alias)}{method} {shown}: {said or type(error).__name__}"
+    text = f"{_place(alias, method, shown)}: {said or type(error).__name__}"
     return kind(f"{text} ({reason})" if reason else text, alias=alias, method=method, url=shown)
 
 
@@ -76,8 +76,9 @@ def status_error(
     method = str(getattr(response.request, "method", ""))
     url = mask_url(str(response.url), secrets)
     piece = one_line(redact(excerpt(response), secrets), 200)
-    said = f"{status} {response.reason or ''}".strip()
-    text = f"{prefix(alias)}{method} {url}: {said}" + (f": {piece}" if piece else "")
+    reason = one_line(redact(str(response.reason or ""), secrets), 60)
+    said = f"{status} {reason}".strip()
+    text = f"{_place(alias, method, url)}: {said}" + (f": {piece}" if piece else "")
     error = kind(text, alias=alias, method=method, url=url, response=response)
     error.status_code = status
     if isinstance(error, RateLimited):
@@ -117,5 +118,6 @@ def _text(body: bytes, response: Any) -> str:
         return str(body, "utf-8", "replace")
 
 
-def prefix(alias: str) -> str:
-    return f"{alias}: " if alias else ""
+def _place(alias: str, method: str, url: str) -> str:
+    call = f"{method} {one_line(url, 500)}"
+    return f"{alias}: {call}" if alias else call

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from functools import partial
@@ -13,9 +14,9 @@ import requests
 
 from apiclient_app.auth import Reply, TokenRequest
 from apiclient_app.conf import ClientConfig
-from apiclient_app.exceptions import CallError
+from apiclient_app.exceptions import CallError, InvalidRequest
 from apiclient_app.frames import without_machinery
-from apiclient_app.secret import scrubbed, without_queries
+from apiclient_app.secret import one_line, scrubbed, without_queries
 from apiclient_app.tokens import Token
 
 from .endpoint import FreshAdapter, bounded_body, within
@@ -24,6 +25,7 @@ from .faults import FOREIGN, mapped
 from .outgoing import Outgoing
 from .redirects import send_following
 
+METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Z-]+")  # RFC 9110 section 5.6.2
 POOLS = 4  # hosts that a client keeps connections to: its own, and where it is redirected
 
 
@@ -96,6 +98,11 @@ class RequestsEngine:
         **content: Any,
     ) -> Outgoing:
         config, session = self.config, self.session()
+        if not METHOD.fullmatch(method):
+            raise InvalidRequest(
+                f"{config.alias}: {one_line(method, 40)!r} is not a method; nothing was sent.",
+                alias=config.alias,
+            )
         if config.headers:
             headers = {**config.headers, **(headers or {})}
         if auth is None and not session.auth:
