@@ -46,7 +46,7 @@ FITTING: list[tuple[str, Any]] = [
     ("maybe", "x"),
     ("either", 1),
     ("either", ["a"]),
-    ("anything", object()),
+    ("anything", 1j),
     ("bare", {}),
 ]
 UNFITTING: list[tuple[str, Any, str]] = [
