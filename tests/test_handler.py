@@ -97,3 +97,15 @@ def test_threads_that_start_cold_cost_one_token_request(
         assert set(pool.map(call, range(32))) == {200}
     assert len(api.token_requests) == 1
     assert api.seen()["most_at_once"] == 1
+
+
+def test_a_token_outlives_the_rotation_of_the_secret_key(api: Handle, settings: Settings) -> None:
+    settings.API_CLIENTS = {"api": api.config()}
+    settings.SECRET_KEY = "old"
+    before = clients["api"].token()
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", ["old"]
+    assert clients["api"].token().id == before.id
+    settings.SECRET_KEY_FALLBACKS = []
+    assert clients["api"].inspect().state == "absent"
+    assert clients["api"].get("echo").status_code == 200
+    assert len(api.token_requests) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any
 
@@ -16,11 +17,15 @@ PIECE = 65_536
 
 
 class FreshAdapter(requests.adapters.HTTPAdapter):
-    """Keeps hold of its connections, so that another thread can cut them off."""
+    """Keeps hold of its connections, so that another thread can cut them off.
+
+    `response` is what is being read, also where another adapter (SESSION) brought it.
+    """
 
     def __init__(self) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1)
         self.opened: list[Any] = []
+        self.response: Any = None
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
@@ -37,10 +42,13 @@ class FreshAdapter(requests.adapters.HTTPAdapter):
     def cut(self) -> None:
         for connection in self.opened:
             if (sock := getattr(connection, "sock", None)) is not None:
-                try:
+                with suppress(OSError):
                     sock.shutdown(2)
-                except OSError:
-                    continue
+        # None before urllib3 2.3: there, the thread reads on until the server has done.
+        shutdown = getattr(getattr(self.response, "raw", None), "shutdown", None)
+        if shutdown is not None:
+            with suppress(OSError, ValueError, RuntimeError):
+                shutdown()
 
 
 def within(seconds: float, work: Callable[[], Any], cut: Callable[[], None]) -> Any:

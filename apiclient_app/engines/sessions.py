@@ -180,6 +180,7 @@ class RequestsEngine:
             # Not by session.send, which reads all of a redirect's body, however long it is.
             transport = session.get_adapter(url)
             with transport.send(prepared, timeout=config.token_timeout, **options) as response:
+                adapter.response = response
                 return Reply(
                     response.status_code,
                     {name.lower(): value for name, value in response.headers.items()},
