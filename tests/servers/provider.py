@@ -67,11 +67,13 @@ class Provider:
         self.always: dict[str, Reply] = {}
         self.dies_at: dict[str, float] = {}  # by token
         self.asking = 0
+        self.begun: set[int] = set()  # requests that are not answered yet
 
     async def answer(self, request: Request) -> Reply:
         path = request.path
         if path.startswith("/control/"):
             return self.control(path.removeprefix("/control/"), request.body)
+        self.begun.add(id(request))
         self.remember(request)
         if path in ("/token", "/login"):
             return await self.token_endpoint(request)
@@ -85,6 +87,9 @@ class Provider:
         path = request.path
         if path.startswith("/control/"):
             return
+        if id(request) not in self.begun:
+            return  # begun before the last reset: it is not this test's to count
+        self.begun.discard(id(request))
         if path in ("/token", "/login"):
             self.asking -= 1
         self.seen.statuses[f"{reply.status} {path}"] += 1
