@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json as json_module
+import time
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from apiclient_app.exceptions import TokenUnavailable
+from apiclient_app.dates import instant
+from apiclient_app.exceptions import APIClientError, TokenUnavailable
 from apiclient_app.secret import SENSITIVE_NAME, Secret, one_line
 from apiclient_app.tokens import Token
 
 HEADER_LIMIT = 65_536
 ABSURD_SECONDS = 10 * 365.25 * 86_400
+CLOCK_NOISE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,35 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a token endpoint answered: at most 1 MiB of it, decoded. Header names in lower case."""
+    """What a token endpoint answered: at most 1 MiB of it, decoded. Header names in lower case.
+
+    `sent_at` and `received_at` are epoch seconds of this machine's clock.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     received_at: float = 0.0
+    sent_at: float | None = None
+
+    @property
+    def offset(self) -> float:
+        """How far the provider's clock is ahead of ours, in seconds, by its Date header.
+
+        0 where it has none, and below what a round trip and whole seconds could explain.
+        """
+        theirs = instant(self.headers.get("date", ""))
+        if theirs is None or self.sent_at is None:
+            return 0.0
+        round_trip = max(0.0, self.received_at - self.sent_at)
+        # Date has whole seconds: on average, half a second more have passed.
+        offset = theirs + 0.5 - (self.sent_at + round_trip / 2)
+        return 0.0 if abs(offset) < CLOCK_NOISE + round_trip else offset
+
+    @property
+    def now(self) -> float:
+        """When it was received, by the provider's clock."""
+        return self.received_at + self.offset
 
     def json(self) -> dict[str, Any]:
         """Give the object in the body; TokenUnavailable for anything else."""
@@ -72,8 +99,8 @@ class Grant:
     """What a token reply gave: headers for every request, and their life in seconds.
 
     A life of None stands for unknown, and so does one that is spent or absurd: the token is used
-    until the API refuses it, and replaced after `DEFAULT_LIFE` at the latest. ValueError for
-    headers that cannot be sent.
+    until the API refuses it, and replaced after `DEFAULT_LIFE` at the latest. `refresh_token` is
+    the one to renew it with, if the reply brought one. ValueError for headers that cannot be sent.
     """
 
     DEFAULT_LIFE = 3600.0
@@ -81,8 +108,11 @@ class Grant:
     headers: Mapping[str, Any] = field(repr=False)
     life: float | None = None
     scope: str = ""
+    refresh_token: Secret[str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        if isinstance(self.refresh_token, str):
+            object.__setattr__(self, "refresh_token", Secret(self.refresh_token))
         headers = {n: v if isinstance(v, Secret) else Secret(v) for n, v in self.headers.items()}
         for name, secret in headers.items():
             check_header(name, secret.reveal())
@@ -90,6 +120,9 @@ class Grant:
         object.__setattr__(self, "headers", headers)
         known = life is not None and 0 < life < ABSURD_SECONDS
         object.__setattr__(self, "life", life if known else self.DEFAULT_LIFE)
+
+
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
 
 def check_header(name: str, value: object) -> None:
@@ -105,39 +138,109 @@ def check_header(name: str, value: object) -> None:
 class AuthBackend:
     """How a token is obtained and put on a request. Subclass it; see `apiclient_app.auth`.
 
-    A backend without `token_request` of its own is static: it only signs.
+    With `token_request` it obtains tokens; with `refresh_request` it renews them with a refresh
+    token, which the app keeps in a durable row. With neither it is static: it only signs.
     """
+
+    _now: ClassVar[float | None] = None
+
+    grace: float = 0.0
+    """Seconds for which the provider takes a refresh token again after it was used."""
 
     @property
     def renewable(self) -> bool:
         """Whether there is a token to obtain, to renew and to revoke."""
+        return self.obtains or self.refreshes
+
+    @property
+    def obtains(self) -> bool:
+        """Whether it has credentials that give a token at any time."""
         return type(self).token_request is not AuthBackend.token_request
+
+    @property
+    def refreshes(self) -> bool:
+        """Whether refresh tokens are kept and used."""
+        return type(self).refresh_request is not AuthBackend.refresh_request
+
+    @property
+    def timed(self) -> bool:
+        """Whether its requests hold times: one refused for a wrong clock is then sent again."""
+        return False
+
+    def at(self, now: float) -> Self:
+        """Give this backend as of `now`: epoch seconds by the provider's clock."""
+        then = copy(self)
+        object.__setattr__(then, "_now", now)
+        return then
+
+    @property
+    def now(self) -> float:
+        """The provider's time, as far as it is known: for what goes into a signed request."""
+        return time.time() if self._now is None else self._now
+
+    def for_subject(self, subject: str) -> AuthBackend:
+        """Give the backend for the token of one subject: by default, this one."""
+        return self
+
+    @property
+    def successor(self) -> AuthBackend | None:
+        """The same with the credentials to switch to (`next`); None if there are none."""
+        return None
 
     def token_request(self) -> TokenRequest:
         """Build the request for a token, anew for every attempt."""
         raise NotImplementedError
 
+    def refresh_request(self, refresh_token: Secret[str]) -> TokenRequest:
+        """Build the request for a new token by refresh token (RFC 6749 section 6)."""
+        raise NotImplementedError
+
     def read(self, reply: Reply) -> Grant:
-        """Read the reply to it; TokenRefused or TokenUnavailable where it grants nothing.
+        """Read the reply to either; TokenRefused or TokenUnavailable where it grants nothing.
 
         ValueError, KeyError and the like count as an unreadable reply.
         """
         raise NotImplementedError
 
-    def sign(self, request: Any, token: Token | None) -> None:
-        """Put the token on `request`, a `requests.PreparedRequest` of our own to change."""
-        if token is not None:
-            for name, secret in token.headers.items():
-                request.headers[name] = secret.reveal()
+    def refresh_token_in(self, reply: Reply) -> Secret[str] | None:
+        """Give the refresh token in a reply, also where the rest of it cannot be used."""
+        try:
+            return self.read(reply).refresh_token
+        except (APIClientError, *UNREADABLE):
+            return None
+
+    @property
+    def first_refresh_token(self) -> Secret[str] | None:
+        """A refresh token from the settings, to begin with."""
+        return None
+
+    def ends_grant(self, error: str) -> bool:
+        """Whether this error code says that the refresh token is of no more use."""
+        return error == "invalid_grant"
 
     def revocation_request(self, token: Token) -> TokenRequest | None:
         """Build the request that revokes `token` (RFC 7009); None where there is none."""
+        return None
+
+    def refresh_revocation_request(self, refresh_token: Secret[str]) -> TokenRequest | None:
+        """Build the request that revokes a refresh token (RFC 7009); None where there is none."""
         return None
 
     def identity(self) -> Any:
         """Give what determines the token, secrets included, in plain types: by default, all
         options."""
         return {name: plain(value) for name, value in self._options().items()}
+
+    def grant_identity(self) -> Any:
+        """Give what a refresh token belongs to, in plain types: not what authenticates the
+        client, for a grant outlives it."""
+        return self.identity()
+
+    def sign(self, request: Any, token: Token | None) -> None:
+        """Put the token on `request`, a `requests.PreparedRequest` of our own to change."""
+        if token is not None:
+            for name, secret in token.headers.items():
+                request.headers[name] = secret.reveal()
 
     def secrets(self) -> list[str]:
         """Give the secret texts among the options, for redaction: every Secret, what is named

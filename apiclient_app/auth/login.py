@@ -40,6 +40,6 @@ class Login(AuthBackend):
 
     def read(self, reply: Reply) -> Grant:
         document = granted(reply, self.terminal_errors)
-        seconds = life(at_path(document, self.expires_path), self.expires_unit, reply.received_at)
+        seconds = life(at_path(document, self.expires_path), self.expires_unit, reply.now)
         value = f"{self.prefix} {token_text(document, self.token_path)}".strip()
         return Grant({self.header: value}, seconds or self.default_life)

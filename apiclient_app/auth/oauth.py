@@ -76,7 +76,7 @@ class OAuth(AuthBackend):
                 "write an auth backend of your own for it",
                 error="unknown_token_type",
             )
-        seconds = life(at_path(document, self.expires_path), self.expires_unit, reply.received_at)
+        seconds = life(at_path(document, self.expires_path), self.expires_unit, reply.now)
         scope = document.get("scope", self.scope)
         return Grant(
             {"Authorization": f"Bearer {token_text(document, self.token_path)}"},

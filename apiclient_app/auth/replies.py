@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from math import isfinite
 from typing import Any, Literal
 
+from apiclient_app.dates import instant, number
 from apiclient_app.exceptions import TokenRefused, TokenUnavailable
 from apiclient_app.secret import one_line
 
@@ -51,7 +49,7 @@ def granted(reply: Reply, terminal: Collection[str]) -> dict[str, Any]:
         raise TokenUnavailable(
             ": ".join(filter(None, (text, description))),
             error=code,
-            retry_after=retry_after(reply.headers.get("retry-after", ""), reply.received_at),
+            retry_after=retry_after(reply.headers.get("retry-after", ""), reply.now),
         )
     return reply.json()
 
@@ -79,30 +77,6 @@ def retry_after(value: str, now: float) -> float | None:
         return max(0.0, seconds)
     moment = instant(value)
     return None if moment is None else max(0.0, moment - now)
-
-
-def number(value: Any) -> float | None:
-    """Give a finite number, also from its text; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        result = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return result if isfinite(result) else None
-
-
-def instant(value: Any) -> float | None:
-    """Give the epoch seconds of an ISO 8601 or HTTP date; None for anything else."""
-    if not isinstance(value, str):
-        return None
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            moment = read(value.strip())
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-        except (ValueError, TypeError, OverflowError):
-            continue
-    return None
 
 
 def life(value: Any, unit: Unit, now: float) -> float | None:

@@ -179,13 +179,15 @@ class RequestsEngine:
             )
             # Not by session.send, which reads all of a redirect's body, however long it is.
             transport = session.get_adapter(url)
+            sent_at = time.time()
             with transport.send(prepared, timeout=config.token_timeout, **options) as response:
                 adapter.response = response
                 return Reply(
                     response.status_code,
                     {name.lower(): value for name, value in response.headers.items()},
                     bounded_body(response),
-                    time.time(),
+                    received_at=time.time(),
+                    sent_at=sent_at,
                 )
 
     def _verify(self) -> bool | str | None:

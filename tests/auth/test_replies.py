@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apiclient_app.auth import ClientCredentials, Grant, Login, Reply, Secret
-from apiclient_app.auth.replies import instant, life, number, retry_after
+from apiclient_app.auth.replies import life, retry_after
+from apiclient_app.dates import instant, number
 from apiclient_app.exceptions import TokenError, TokenRefused, TokenUnavailable
 
 NOW = 1_800_000_000.0
