@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos browser bench lint format types layers clean
+.PHONY: help demo test chaos browser interop bench lint format types layers clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,10 +18,14 @@ demo: $(READY) ## Start the demo site and tell its story (EXIT=1: and end)
 	@EXIT=$(EXIT) $(RUN) -m project.demo
 
 test: $(READY) ## Run the tests, in random order (PYTEST_ARGS="-k name")
-	@$(RUN) -m pytest -m "not slow and not browser and not chaos" $(PYTEST_ARGS)
+	@$(RUN) -m pytest -m "not slow and not browser and not chaos and not interop" $(PYTEST_ARGS)
 
 browser: $(READY) ## Run the tests that need Chromium
 	@$(RUN) -m pytest -m browser $(PYTEST_ARGS)
+
+interop: $(READY) ## Run the tests against an OAuth server that is not Python
+	@.ci/node $(RUN)
+	@$(RUN) -m pytest -m interop $(PYTEST_ARGS)
 
 chaos: $(READY) ## Run everything that takes long: outages, kills, soaks
 	@$(RUN) -m pytest -m "slow or chaos" --timeout=1800 $(PYTEST_ARGS)
@@ -45,6 +49,7 @@ layers: $(READY) ## Check that modules import downward only
 
 clean: ## Remove everything that was made here
 	@rm -rf .venv* build dist .coverage* htmlcov .hypothesis var
+	@rm -rf tests/interop/server/node_modules
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
