@@ -17,9 +17,11 @@ Write your own as a frozen dataclass whose fields are its OPTIONS:
 
 from apiclient_app.secret import Secret
 
-from .base import AuthBackend, Grant, Reply, TokenRequest
+from .base import AuthBackend
+from .grants import ClientCredentials, Password, RefreshToken
 from .login import Login
-from .oauth import ClientCredentials
+from .messages import Grant, Reply, TokenRequest
+from .problems import OptionError
 from .static import ApiKey, Basic, NoAuth, StaticToken
 
 __all__ = [
@@ -30,6 +32,9 @@ __all__ = [
     "Grant",
     "Login",
     "NoAuth",
+    "OptionError",
+    "Password",
+    "RefreshToken",
     "Reply",
     "Secret",
     "StaticToken",

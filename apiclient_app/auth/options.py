@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from apiclient_app.secret import Secret
 
 from .base import AuthBackend
+from .problems import OptionError, OptionProblem
 
 NAMES: Mapping[Any, str] = {
     str: "a text",
@@ -24,15 +24,6 @@ NAMES: Mapping[Any, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class OptionProblem:
-    """What is wrong with one option: "unknown", "missing" or "wrong", and how to mend it."""
-
-    kind: Literal["unknown", "missing", "wrong"]
-    option: str
-    remedy: str
-
-
 def build(
     backend: type[AuthBackend], options: Mapping[str, Any]
 ) -> tuple[AuthBackend | None, list[OptionProblem]]:
@@ -42,7 +33,8 @@ def build(
         for name, parameter in inspect.signature(backend).parameters.items()
         if parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
     }
-    problems = [*_unknown(parameters, options), *_missing(parameters, options)]
+    missing = [*_missing(parameters, options), *backend.also_needed(options)]
+    problems = [*_unknown(parameters, options), *map(_add, missing)]
     hints = _hints(backend)
     values: dict[str, Any] = {}
     for name, value in options.items():
@@ -55,6 +47,8 @@ def build(
         return None, problems
     try:
         return backend(**values), []
+    except OptionError as error:
+        return None, [error.problem]
     except (ValueError, TypeError) as error:
         return None, [OptionProblem("wrong", "", f"{error}.")]
 
@@ -68,14 +62,16 @@ def _unknown(parameters: Mapping[str, Any], options: Mapping[str, Any]) -> list[
     ]
 
 
-def _missing(
-    parameters: Mapping[str, inspect.Parameter], options: Mapping[str, Any]
-) -> list[OptionProblem]:
+def _missing(parameters: Mapping[str, inspect.Parameter], options: Mapping[str, Any]) -> list[str]:
     return [
-        OptionProblem("missing", name, f"Add {name!r}.")
+        name
         for name, parameter in parameters.items()
         if parameter.default is parameter.empty and name not in options
     ]
+
+
+def _add(option: str) -> OptionProblem:
+    return OptionProblem("missing", option, f"Add {option!r}.")
 
 
 def _hints(backend: type[AuthBackend]) -> dict[str, Any]:
@@ -115,6 +111,9 @@ def fits(value: Any, kind: Any) -> bool:
 def wrapped(value: Any, kind: Any) -> Any:
     """Give `value` as the annotation has it: secrets wrapped, lists as tuples."""
     origin = get_origin(kind)
+    if origin in (Union, UnionType):
+        fitting = [argument for argument in get_args(kind) if fits(value, argument)]
+        return wrapped(value, fitting[0]) if fitting else value
     if origin is Secret and not isinstance(value, Secret):
         return Secret(value)
     if origin is tuple and isinstance(value, list):

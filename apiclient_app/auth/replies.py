@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64decode
 from collections.abc import Collection
 from typing import Any, Literal
 
 from apiclient_app.dates import instant, number
 from apiclient_app.exceptions import TokenRefused, TokenUnavailable
-from apiclient_app.secret import one_line
+from apiclient_app.expiry import MISSING, at_path
+from apiclient_app.secret import Secret, one_line
 
-from .base import ABSURD_SECONDS, Reply
+from .messages import ABSURD_SECONDS, Reply
 
 Unit = Literal["seconds", "milliseconds", "epoch", "datetime"]
 
@@ -21,8 +24,10 @@ TERMINAL_ERRORS = (
     "unauthorized_client",
     "unsupported_grant_type",
 )
+OF_THE_CLIENT = frozenset(TERMINAL_ERRORS) - {"invalid_grant"}
 TRY_AGAIN = frozenset({408, 425, 429})
 SAID_LIMIT = 4096
+MILLISECONDS = 1e11  # as seconds, an epoch time above it is in the year 5138
 
 
 def granted(reply: Reply, terminal: Collection[str]) -> dict[str, Any]:
@@ -89,5 +94,45 @@ def life(value: Any, unit: Unit, now: float) -> float | None:
         if seconds is not None and unit == "milliseconds":
             seconds /= 1000
         elif seconds is not None and unit == "epoch":
-            seconds -= now
+            seconds = (seconds / 1000 if seconds > MILLISECONDS else seconds) - now
     return seconds if seconds is not None and 0 < seconds < ABSURD_SECONDS else None
+
+
+def jwt_life(token: str, now: float) -> float | None:
+    """Give the life that a JWT tells of itself (RFC 7519 section 4.1.4); None for other tokens.
+
+    Not verified: whoever gave the token could as well have said so beside it.
+    """
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, RecursionError):
+        return None
+    return life(claims.get("exp"), "epoch", now) if isinstance(claims, dict) else None
+
+
+def token_text(document: Any, path: str) -> str:
+    """Give the token at a dotted path; TokenUnavailable if there is none."""
+    text = at_path(document, path)
+    if text is MISSING or not isinstance(text, str) or not text:
+        found = "nothing" if text is MISSING else f"a {type(text).__name__}"
+        raise TokenUnavailable(
+            f"the token endpoint's reply has {found} at {path!r} where the token was due",
+            error="no_token",
+        )
+    return text
+
+
+def refresh_token_at(document: Any, path: str) -> Secret[str] | None:
+    """Give the refresh token at a dotted path; None for what could not be sent back."""
+    found = at_path(document, path)
+    text = str(found) if isinstance(found, int) and not isinstance(found, bool) else found
+    if not isinstance(text, str) or not text.strip():
+        return None
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return None
+    return Secret(text)

@@ -10,7 +10,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from apiclient_app.secret import Secret
 from apiclient_app.tokens import Token
 
-from .base import AuthBackend, check_header
+from .base import AuthBackend
+from .messages import check_header
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -13,6 +13,8 @@ from apiclient_app.secret import MASK, SENSITIVE_NAME, mask_url
 from .keys import KEYS
 from .reading import proxy_url
 
+HARMLESS = ("_url", "_path", "_errors", "_auth", "_unit", "_audience")
+
 
 def masked_settings(source: Mapping[str, Any], auth: AuthBackend, path: str) -> dict[str, str]:
     """Give setting name to text, every secret masked; options as "AUTH.client_id" and so on."""
@@ -32,6 +34,8 @@ def masked_settings(source: Mapping[str, Any], auth: AuthBackend, path: str) -> 
 
 def masked_option(auth: AuthBackend, name: str, value: Any) -> str:
     """Mask what the backend holds as a Secret, and what is named like one."""
+    if value is None:
+        return ""
     held = getattr(auth, name, value)
     if isinstance(held, Secret) or (SENSITIVE_NAME.search(name) and not _harmless(name)):
         return json.dumps(dict.fromkeys(value, MASK)) if isinstance(value, Mapping) else MASK
@@ -40,7 +44,7 @@ def masked_option(auth: AuthBackend, name: str, value: Any) -> str:
 
 def _harmless(name: str) -> bool:
     """Whether an option only sounds like a secret: token_url, token_path, client_auth, …"""
-    return name.endswith(("_url", "_path", "_errors", "_auth", "_unit"))
+    return name == "key_id" or name.endswith(HARMLESS)
 
 
 def masked_value(value: Any) -> str:

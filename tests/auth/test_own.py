@@ -9,7 +9,7 @@ import requests
 
 from apiclient_app import TokenUnavailable, clients
 from apiclient_app.auth import AuthBackend, Grant, Reply, Secret, TokenRequest
-from apiclient_app.auth.base import HEADER_LIMIT
+from apiclient_app.auth.messages import HEADER_LIMIT
 from apiclient_app.tokens import Token
 from tests.conftest import Configure
 from tests.servers import Handle

@@ -12,18 +12,12 @@ from apiclient_app.auth.replies import life, retry_after
 from apiclient_app.dates import instant, number
 from apiclient_app.exceptions import TokenError, TokenRefused, TokenUnavailable
 
-NOW = 1_800_000_000.0
+from .replies import NOW, reply
+
 OAUTH = ClientCredentials(
     token_url="token", client_id="app", client_secret=Secret("s3cr3t"), scope="asked"
 )
 LOGIN = Login(login_url="login", credentials=Secret({"user": "u"}), token_path="data.0.key")
-
-
-def reply(
-    document: Any = None, status: int = 200, body: bytes | None = None, **headers: str
-) -> Reply:
-    content = json.dumps(document).encode() if body is None else body
-    return Reply(status, {n.replace("_", "-"): v for n, v in headers.items()}, content, NOW)
 
 
 def grant(**document: Any) -> Grant:
