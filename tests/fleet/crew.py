@@ -63,8 +63,9 @@ class Worker:
         self.order(**order)
         return self.report()
 
-    def begin(self, api_clients: dict[str, Any]) -> None:
-        self._tell(api_clients)
+    def begin(self, **settings: Any) -> None:
+        """Give it the settings that differ from the tests' own."""
+        self._tell(settings)
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -154,7 +155,7 @@ def sailing(redis_url: str, processes: int, api_clients: dict[str, Any]) -> Iter
     with ExitStack() as stack:
         workers = [Worker(stack.enter_context(_process(environment))) for _ in range(processes)]
         for worker in workers:
-            worker.begin(api_clients)
+            worker.begin(API_CLIENTS=api_clients)
         assert [worker.report() for worker in workers] == ["ready"] * processes
         yield Fleet(workers)
 

@@ -1,6 +1,7 @@
 """A process of the fleet: reads orders from stdin, one JSON line each, and reports to stdout.
 
-The first line is the value of API_CLIENTS. `Orders` are what the others may say.
+The first line is the settings that differ from the tests' own. `Orders` are what the others may
+say.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from itertools import count
 from typing import IO, Any
 
@@ -91,14 +93,15 @@ def call(alias: str, path: str) -> tuple[float, float, int | str]:
     return began, time.perf_counter() - clock, end
 
 
-def main(orders: IO[str], reports: IO[str]) -> None:
+def main(orders: IO[str], reports: IO[str], kind: Callable[[], object] = Orders) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     import django
     from django.conf import settings
 
-    settings.API_CLIENTS = json.loads(orders.readline())
+    for name, value in json.loads(orders.readline()).items():
+        setattr(settings, name, value)
     django.setup()
-    obey = Orders()
+    obey = kind()
     print(json.dumps("ready"), file=reports, flush=True)
     for line in orders:
         order = json.loads(line)
