@@ -19,6 +19,7 @@ from apiclient_app.secret import Secret
 
 from .base import AuthBackend
 from .grants import ClientCredentials, Password, RefreshToken
+from .jwt_bearer import JWTBearer
 from .login import Login
 from .messages import Grant, Reply, TokenRequest
 from .problems import OptionError
@@ -30,6 +31,7 @@ __all__ = [
     "Basic",
     "ClientCredentials",
     "Grant",
+    "JWTBearer",
     "Login",
     "NoAuth",
     "OptionError",

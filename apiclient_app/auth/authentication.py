@@ -60,13 +60,20 @@ class AuthenticatedClient(TokenEndpoint):
 
     def __post_init__(self) -> None:
         self.check()
-        if self.next is not None:
-            given = self.next.reveal()
-            if not set(REPLACEABLE).issuperset(given) or not all(given.values()):
-                remedy = f"Give a dict with some of {', '.join(REPLACEABLE)}, none of them empty."
-                raise OptionError("wrong", "next", remedy)
-        if self.successor is not None:
-            self.successor.check()
+        if self.successor is None:
+            return
+        remedy = f"Give a dict with some of {', '.join(REPLACEABLE)}, none of them empty."
+        if self._replaceable():
+            try:
+                self.successor.check()
+                return
+            except OptionError as error:
+                remedy = error.problem.remedy
+        raise OptionError("wrong", "next", remedy)
+
+    def _replaceable(self) -> bool:
+        given = self.next.reveal() if self.next is not None else {}
+        return set(REPLACEABLE).issuperset(given) and all(given.values())
 
     def check(self) -> None:
         """OptionError for options with which no request could be made."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from apiclient_app.exceptions import TokenUnavailable
 from apiclient_app.secret import Secret
@@ -20,6 +20,8 @@ from .replies import OF_THE_CLIENT, refresh_token_at, token_text
 class OAuth(AuthenticatedClient):
     """The base of the grants."""
 
+    asked_for: ClassVar[tuple[str, ...]] = ("scope", "audience")
+
     scope: str = ""
     audience: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
@@ -27,7 +29,7 @@ class OAuth(AuthenticatedClient):
 
     def asked(self, **grant: str) -> TokenRequest:
         """Give the request for a token by the fields of a grant."""
-        options = {"scope": self.scope, "audience": self.audience}
+        options = {name: str(getattr(self, name)) for name in self.asked_for}
         configured = {name: value for name, value in options.items() if value}
         return self.authenticated(self.token_url, {**grant, **configured, **self.extra})
 
