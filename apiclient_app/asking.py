@@ -1,28 +1,20 @@
-"""One token request: asked, and published to all or recorded as failed. Without I/O."""
+"""What comes of a token request: published to all, or recorded as failed. Without I/O."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from .exceptions import (
-    StoreUnavailable,
-    TokenError,
-    TokenRefused,
-    TransportError,
-)
-from .memory import Memory
+from .auth.base import UNREADABLE
+from .exceptions import StoreUnavailable, TokenError, TokenRefused, TransportError
 from .need import UNDECIDED, Need, despite
 from .records import View, next_failure
+from .refreshing import Refreshing, WaitForEnd
 from .secret import one_line, scrubbed
-from .steps import Announce, Ask, Auth, Flow, StoreCall
+from .steps import Flow, StoreCall
 from .tokens import Token, new_token
-
-LEASE_MARGIN, PATIENCE_MARGIN = 2.0, 1.0
-
-UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,33 +25,13 @@ class Trouble:
     description: str
     terminal: bool
     retry_after: float | None
+    for_stale: bool
     cause: BaseException
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
-    """What asks for the token of one client and subject, at its process's seat.
-
-    `clock` gives epoch seconds, `jitter` 0 to 1, `redact` takes secrets out of a text and
-    `fingerprint` gives a mark by which people tell one grant from another.
-    """
-
-    alias: str
-    auth: Auth
-    memory: Memory
-    token_timeout: float
-    clock: Callable[[], float]
-    jitter: Callable[[], float]
-    redact: Callable[[str], str]
-    fingerprint: Callable[[Any], str]
-    subject: str = ""
-    lease: float = field(init=False)
-    patience: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        lease = self.token_timeout + LEASE_MARGIN
-        object.__setattr__(self, "lease", lease)
-        object.__setattr__(self, "patience", lease + self.token_timeout + PATIENCE_MARGIN)
+class Asking(Refreshing):
+    """What asks for the token of one client and subject, for all who want it."""
 
     def look(self) -> Flow:
         """Bring the memory up to date; give the view, or None where the store is down."""
@@ -71,13 +43,6 @@ class Asking:
             return None
         self.memory.absorb(view, asked_at)
         return view
-
-    def attempt(self, method: str, *args: Any) -> Flow:
-        """Call the store; give None where it is down."""
-        try:
-            return (yield StoreCall(method, args))
-        except StoreUnavailable:
-            return None
 
     def locked(self, owner: int, work: Callable[[], Flow]) -> Flow:
         """Do `work` under the store's lock; UNDECIDED if another has it.
@@ -92,17 +57,21 @@ class Asking:
             if held:
                 yield from self.attempt("release", owner)
 
-    def ask(self, need: Need, owner: int) -> Flow:
-        """Ask for a token and publish it; UNDECIDED if the lock was lost meanwhile."""
+    def ask(self, need: Need, owner: int, until: float) -> Flow:
+        """Ask for a token, not after `until`, and publish it.
+
+        UNDECIDED if another is asking, or the lock was lost meanwhile.
+        """
         sent_at = self.clock()
         self.memory.sit(owner, sent_at, self.lease + 1)
         self.memory.asking = True
         try:
-            reply = yield Ask(self.auth.token_request())
-            grant = self.auth.read(reply)
+            grant = yield from self.granted(need, owner, until)
         except (TokenError, TransportError, *UNREADABLE) as error:
-            trouble = self._understood(error)
+            trouble = self.understood(error)
         else:
+            if grant is UNDECIDED:
+                return UNDECIDED
             return (yield from self._publish(need, owner, grant, sent_at))
         finally:
             self.memory.asking = False
@@ -111,13 +80,22 @@ class Asking:
             return UNDECIDED
         try:
             if not need.ordered:
-                return despite(need, self.memory, failure, self.alias, self.clock())
+                return despite(need, self.memory, failure, self.whose, self.clock())
         except TokenError:
             pass
-        raise failure.exception(self.alias, self.clock()) from trouble.cause
+        raise failure.exception(*self.whose, self.clock()) from trouble.cause
 
     def _publish(self, need: Need, owner: int, grant: Any, sent_at: float) -> Flow:
-        token = new_token(
+        token = self.minted(grant, sent_at)
+        published = yield from self.attempt("publish", owner, token, self._owed(need))
+        if published is not False:
+            self.memory.advance(token, self.clock())
+        yield self.announce("token_obtained", token_id=token.id)
+        return UNDECIDED if published is False else token
+
+    def minted(self, grant: Any, sent_at: float) -> Token:
+        """Make the record for a grant, above all that are known."""
+        return new_token(
             grant.headers,
             sent_at=sent_at,
             obtained_at=self.clock(),
@@ -127,24 +105,20 @@ class Asking:
             fingerprint=self.fingerprint(grant),
             scope=one_line(self.redact(grant.scope), 1000),
         )
-        published = yield from self.attempt("publish", owner, token, self._owed(need))
-        if published is not False:
-            self.memory.advance(token, self.clock())
-        yield self.announce("token_obtained", token_id=token.id)
-        return UNDECIDED if published is False else token
 
     def _owed(self, need: Need) -> Token | None:
         """Give the token that the provider is to revoke once this rotation has spread."""
         old = need.rejected if need.ordered else None
         return old if old is not None and self.auth.revocation_request(old) is not None else None
 
-    def _understood(self, error: Exception) -> Trouble:
+    def understood(self, error: Exception) -> Trouble:
         """Take from an error what may be shown: its frames' locals hold the reply, and a token."""
         return Trouble(
             error=one_line(self.redact(_code(error)), 60),
             description=one_line(self.redact(_description(error))),
             terminal=isinstance(error, TokenRefused),
             retry_after=getattr(error, "retry_after", None),
+            for_stale=isinstance(error, WaitForEnd),
             cause=scrubbed(error, self.redact),
         )
 
@@ -161,6 +135,7 @@ class Asking:
             now=self.clock(),
             jitter=self.jitter(),
             retry_after=trouble.retry_after,
+            for_stale=trouble.for_stale,
         )
         ours = (yield from self.attempt("fail", owner, failure)) is not False
         if ours:
@@ -171,9 +146,6 @@ class Asking:
             retry_after=failure.until - failure.at,
         )
         return failure, ours
-
-    def announce(self, signal: str, **fields: Any) -> Announce:
-        return Announce(signal, {"alias": self.alias, "subject": self.subject, **fields})
 
 
 def new_owner() -> int:

@@ -11,18 +11,20 @@ from typing import Any, NoReturn
 import requests
 
 from . import signals
+from .auth import AuthBackend
 from .conf import ClientConfig
-from .engines import Outgoing, RequestsEngine, run
+from .engines import Outgoing, Rooms, run
 from .engines.faults import status_error
-from .exceptions import InvalidConfiguration, TokenError
-from .flow import CallFlow, OrderFlow
+from .exceptions import InvalidConfiguration, InvalidRequest, RowsUnavailable, TokenError
+from .flow import CallFlow
 from .memory import Memory
+from .orders import OrderFlow
 from .paths import fill, join
 from .renewal import Renewal
 from .secret import Secret, redact
 from .steps import Flow
-from .store import CacheStore
 from .store.seal import Seal
+from .subjects import Subjects
 from .tokens import Inspection, Token, TokenState, moment, new_token
 
 EXPIRED = "_apiclient_expired"  # what the EXPIRED rule said, kept on a response it matched
@@ -39,36 +41,55 @@ class Client:
     def __init__(
         self,
         config: ClientConfig,
-        memory: Memory,
-        store: CacheStore,
-        engine: RequestsEngine,
+        auth: AuthBackend,
+        rooms: Rooms,
         seal: Seal,
+        subjects: Subjects[Client],
+        subject: str = "",
     ) -> None:
-        self.config = config
-        self.memory, self.store, self.engine = memory, store, engine
-        self._seal = seal
+        self.config, self.auth, self.rooms, self.subject = config, auth, rooms, subject
+        self._seal, self._subjects = seal, subjects
+        successor = auth.successor
         self._renewal = Renewal(
             alias=config.alias,
-            auth=config.auth,
-            memory=memory,
+            subject=subject,
+            auth=auth,
+            memory=rooms.memory,
             token_timeout=config.token_timeout,
             clock=time.time,
             jitter=_jitter,
             redact=self._redact,
             fingerprint=self._mark,
+            successor=seal.mark(successor.identity()) if successor else "",
         )
         self._calls = CallFlow(renewal=self._renewal, expired=self._expired, refusal=self._refusal)
-        self._orders = OrderFlow(renewal=self._renewal, memory_seconds=config.memory_seconds)
+
+    def for_subject(self, subject: str) -> Client:
+        """Give this client for one user or tenant: the same, with a token and a row of its own.
+
+        `subject` is an id of the application's making, of at most 255 characters. Cheap: ask for
+        the client whenever you call, and keep none. Raises InvalidRequest.
+        """
+        return self._subjects[subject]
 
     @property
     def alias(self) -> str:
         return self.config.alias
 
     def __repr__(self) -> str:
-        return f"<Client {self.alias!r} {self.config.base_url}>"
+        whose = f" for {self.subject!r}" if self.subject else ""
+        return f"<Client {self.alias!r}{whose} {self.config.base_url}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"a client is never pickled; pass its alias, {self.alias!r}")
+
+    def after_fork(self) -> None:
+        """Drop what must not be shared with the parent, for all subjects."""
+        subjects = self._subjects.values()
+        self._subjects.reset()
+        for client in (self, *subjects):
+            client.memory.reset()
+        self.rooms.engine.reset()
 
     # Calls
 
@@ -77,7 +98,7 @@ class Client:
     ) -> requests.Response:
         """Call `path`, which joins under BASE_URL."""
         url = join(self.config.base_url, path, self.alias)
-        outgoing = self.engine.prepare(method, url, kwargs)
+        outgoing = self.rooms.engine.prepare(method, url, kwargs, self.auth)
         response = self._send(outgoing)
         wanted = self.config.raise_for_status if raise_for_status is None else raise_for_status
         if wanted and response.status_code >= 400:
@@ -137,37 +158,63 @@ class Client:
 
     def token(self) -> Token:
         """Give the current token; obtain one if there is none."""
-        if not self.config.auth.renewable:
+        if not self.auth.renewable:
             return self._static_token()
         return self._run(self._orders.current())  # type: ignore[no-any-return]
 
     def inspect(self) -> Inspection:
-        """Tell what is known of the token, without asking the API."""
-        static = Inspection(
+        """Tell what is known of token and grant, without asking the API."""
+        known = Inspection(
             alias=self.alias,
+            subject=self.subject,
             base_url=self.config.base_url,
             backend=self.config.auth_path,
             state=TokenState.STATIC,
         )
-        if not self.config.auth.renewable:
-            return static
+        if not self.auth.renewable:
+            return known
         view = self._run(self._renewal.look())
-        now, token, failure = time.time(), self.memory.token, self.memory.failure
-        failed = f"{failure.error}: {failure.description}".rstrip(": ") if failure else ""
-        return replace(
-            static,
-            state=token.state(now) if token else TokenState.ABSENT,
-            fingerprint=token.fingerprint if token else "",
-            scope=token.scope if token else "",
-            obtained_at=moment(token.obtained_at) if token else None,
-            renew_at=moment(token.renew_at) if token else None,
-            expires_at=moment(token.expires_at) if token else None,
-            expires_in=token.expires_at - now if token else None,
-            last_error=failed,
-            failed_at=moment(failure.at) if failure else None,
-            retry_at=moment(failure.until) if failure else None,
-            store_available=view is not None,
-        )
+        known = replace(known, store_available=view is not None, **self._grant())
+        return replace(known, **self._held(time.time()))
+
+    def _held(self, now: float) -> dict[str, Any]:
+        """Give what an inspection says of the token and of failures."""
+        token, failure = self.memory.token, self.memory.failure
+        said: dict[str, Any] = {
+            "state": token.state(now) if token else TokenState.ABSENT,
+            "clock_offset": self.memory.offset,
+            "switched": self._renewal.switched,
+        }
+        if token:
+            said |= {
+                "fingerprint": token.fingerprint,
+                "scope": token.scope,
+                "obtained_at": moment(token.obtained_at),
+                "renew_at": moment(token.renew_at),
+                "expires_at": moment(token.expires_at),
+                "expires_in": token.expires_at - now,
+            }
+        if failure:
+            said |= {
+                "last_error": f"{failure.error}: {failure.description}".rstrip(": "),
+                "failed_at": moment(failure.at),
+                "retry_at": moment(failure.until),
+            }
+        return said
+
+    def _grant(self) -> dict[str, Any]:
+        """Give what an inspection says of the durable row, where there is one."""
+        if self.rooms.rows is None:
+            return {}
+        try:
+            row = self.rooms.rows.read()
+        except RowsUnavailable as error:
+            return {"grant": "unknown", "grant_note": str(error)}
+        return {
+            "grant": row.state.value,
+            "grant_note": row.attention,
+            "asking_since": moment(row.asking_since),
+        }
 
     def rotate_token(self, *, wait: bool = False) -> Token:
         """Give a new token, published before the old one goes.
@@ -182,14 +229,53 @@ class Client:
     def revoke_token(self) -> None:
         """Forget the token, everywhere within MEMORY_SECONDS; revoke it at the provider.
 
-        Clears a recorded failure too. The next call obtains a new token. Raises TokenUnavailable
-        where the cache or the provider (`revocation_url`, RFC 7009) could not be told.
+        Clears a recorded failure too. The next call obtains a new token, but where the grant was
+        a refresh token: that is revoked and forgotten with it. Raises TokenUnavailable where the
+        cache, the database or the provider (`revocation_url`, RFC 7009) could not be told.
         """
         self._refuse_static("revoke")
         self._run(self._orders.revoke())
 
+    def store_refresh_token(self, value: str) -> None:
+        """Keep a refresh token, the beginning of a new grant: what was held before is forgotten.
+
+        It mends "needs attention". Raises InvalidRequest for what can be none, TokenError where
+        the backend knows no refresh tokens or the database does not take it.
+        """
+        if not self.auth.refreshes:
+            raise TokenError(
+                f"{self.alias}: its auth backend knows no refresh tokens; configure RefreshToken "
+                f"in API_CLIENTS[{self.alias!r}]['AUTH'].",
+                alias=self.alias,
+                error="static",
+            )
+        text: Any = value
+        if not isinstance(text, str) or not text.strip() or not text.isprintable():
+            raise InvalidRequest(
+                f"{self.alias}: that is no refresh token: it is empty, or has control characters.",
+                alias=self.alias,
+            )
+        self._run(self._orders.store(Secret(value.strip())))
+
+    def switch_credentials(self) -> Token:
+        """Use the next client credentials (OPTIONS["next"]) everywhere, once they are proven.
+
+        They must obtain a token, and the API must take it for CHECK. Gives that token; what is in
+        use goes on until no process holds it. Raises TokenError, and nothing was changed.
+        """
+        self._refuse_static("switch")
+        check = None
+        if self.config.check is not None:
+            method, path = self.config.check
+            url = join(self.config.base_url, path, self.alias)
+            check = self.rooms.engine.prepare(method, url, {}, self.auth)
+        return self._run(self._orders.switch(check))  # type: ignore[no-any-return]
+
+    def _works(self, response: requests.Response) -> bool:
+        return response.status_code < 400 and not self._expired(response)
+
     def _refuse_static(self, verb: str) -> None:
-        if not self.config.auth.renewable:
+        if not self.auth.renewable:
             raise TokenError(
                 f"{self.alias}: there is no token to {verb}, its credentials are those in "
                 f"settings. Change API_CLIENTS[{self.alias!r}]['AUTH']['OPTIONS'].",
@@ -199,7 +285,7 @@ class Client:
 
     def _static_token(self) -> Token:
         blank = requests.Request("GET", self.config.base_url).prepare()
-        self.config.auth.sign(blank, None)
+        self.auth.sign(blank, None)
         headers = {name: Secret(str(value)) for name, value in blank.headers.items()}
         return new_token(headers, sent_at=0, obtained_at=time.time(), life=math.inf)
 
@@ -217,18 +303,28 @@ class Client:
             signals.call_finished.send_robust(
                 Client,
                 alias=self.alias,
-                subject="",
+                subject=self.subject,
                 method=outgoing.prepared.method,
                 status=status,
                 seconds=time.perf_counter() - began,
             )
 
     def _run(self, flow: Flow) -> Any:
-        return run(flow, self.engine, self.store, self.memory, Client)
+        return run(flow, self.rooms, Client)
+
+    @property
+    def _orders(self) -> OrderFlow:
+        seconds = self.config.memory_seconds
+        return OrderFlow(renewal=self._renewal, memory_seconds=seconds, works=self._works)
+
+    @property
+    def memory(self) -> Memory:
+        return self.rooms.memory
 
     def _secrets(self) -> list[str]:
         token = self.memory.token
-        return [*self.config.secrets(), *(token.revealed() if token else ())]
+        own = () if self.auth is self.config.auth else self.auth.secrets()
+        return [*self.config.secrets(), *own, *(token.revealed() if token else ())]
 
     def _redact(self, text: str) -> str:
         return redact(text, self._secrets())

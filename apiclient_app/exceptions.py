@@ -65,7 +65,12 @@ class InvalidConfiguration(APIClientError, ImproperlyConfigured):
 
 
 class CallError(APIClientError, requests.RequestException):
-    """A call came to nothing."""
+    """A call came to nothing.
+
+    `sent` is False where it is certain that the request never left this machine.
+    """
+
+    sent = True
 
     def __init__(
         self,
@@ -84,6 +89,8 @@ class CallError(APIClientError, requests.RequestException):
 
 class InvalidRequest(CallError, ValueError):
     """The request could not be built; nothing was sent."""
+
+    sent = False
 
 
 class ForeignOrigin(InvalidRequest):
@@ -194,3 +201,7 @@ def status_error_class(status: int) -> type[StatusError]:
 
 class StoreUnavailable(Exception):
     """The store did not answer. Internal: the flow carries on with what the process knows."""
+
+
+class RowsUnavailable(Exception):
+    """The database did not do as asked; the text says why, without a secret. Internal."""

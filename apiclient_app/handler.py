@@ -13,13 +13,17 @@ from django.conf import settings
 from django.core.cache import caches
 from django.core.signals import setting_changed
 
+from .auth import AuthBackend
 from .client import Client
 from .conf import ClientConfig, config_for, configured
-from .engines import RequestsEngine
+from .engines import RequestsEngine, Rooms
 from .memory import Memory
 from .store import CacheStore, Identity
 from .store.outage import Outage
+from .store.rows import Rows, identity_of
 from .store.seal import Seal
+from .store.table import DjangoTable
+from .subjects import Subjects, checked
 
 
 class ClientHandler:
@@ -67,31 +71,56 @@ class ClientHandler:
     def close(self) -> None:
         """Close all pooled connections; clients stay usable."""
         for client in list(self._alive):
-            client.engine.close()
+            client.rooms.engine.close()
 
     def _build(self, config: ClientConfig) -> Client:
-        if self._seal is None:
-            self._seal = Seal([settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)])
-        seal = self._seal
-        determined = [config.alias, config.base_url, config.auth_path, config.auth.identity()]
-        identity = Identity(config.alias, "", seal.mark(determined, 32))
-        outage = self._outages.setdefault(config.cache, Outage(config.cache, time.time))
-        client = Client(
-            config,
-            Memory(config.memory_seconds),
-            CacheStore(
-                lambda: caches[config.cache],
-                identity,
-                seal,
-                outage,
-                time.time,
-                config.memory_seconds,
-            ),
-            RequestsEngine(config),
-            seal,
-        )
+        engine = RequestsEngine(config)
+
+        def make(subject: str) -> Client:
+            # No cycle: a subject's client goes with the last who holds it.
+            auth = config.auth.for_subject(subject) if subject else config.auth
+            rooms = self._rooms(config, auth, engine, subject)
+            return Client(config, auth, rooms, seal, subjects, subject)
+
+        seal = self._sealed()
+        subjects = Subjects(lambda subject: make(checked(subject, config.alias)))
+        client = make("")
         self._alive.add(client)
         return client
+
+    def _sealed(self) -> Seal:
+        if self._seal is None:
+            self._seal = Seal([settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)])
+        return self._seal
+
+    def _rooms(
+        self, config: ClientConfig, auth: AuthBackend, engine: RequestsEngine, subject: str
+    ) -> Rooms:
+        seal, memory = self._sealed(), Memory(config.memory_seconds)
+        determined = [config.alias, config.base_url, config.auth_path, auth.identity(), subject]
+        marked = seal.mark(subject, 32) if subject else ""
+        identity = Identity(config.alias, marked, seal.mark(determined, 32))
+        store = CacheStore(
+            lambda: caches[config.cache],
+            identity,
+            seal,
+            self._outages.setdefault(config.cache, Outage(config.cache, time.time)),
+            time.time,
+            config.memory_seconds,
+            lambda: memory.offset,
+        )
+        rows = self._rows(config.alias, auth, subject) if auth.refreshes else None
+        return Rooms(engine, store, rows, memory)
+
+    def _rows(self, alias: str, auth: AuthBackend, subject: str) -> Rows:
+        seal, grant = self._sealed(), auth.grant_identity()
+        if auth.obtains:
+            # There may be a password in it, which a plain hash would give away.
+            grant = seal.mark(grant, 32)
+        # The refresh token in the settings is the application's own, and no subject's.
+        first = None if subject else auth.first_refresh_token
+        identity = identity_of(alias, grant, subject)
+        return Rows(DjangoTable(), identity, alias, subject, seal, first)
 
     def after_fork(self) -> None:
         """Drop what must not be shared with the parent: locks that may be held, and sockets."""
@@ -99,8 +128,7 @@ class ClientHandler:
         for outage in self._outages.values():
             outage.reset()
         for client in list(self._alive):
-            client.memory.reset()
-            client.engine.reset()
+            client.after_fork()
 
 
 clients = ClientHandler()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from .records import Failure, Fruitless, View
+from .records import Failure, Fruitless, Stash, View
 from .tokens import Token
 
 
@@ -43,6 +43,9 @@ class Memory:
         self.failure: Failure | None = None
         self.fruitless: Fruitless | None = None
         self.tombstone = 0
+        self.stash: Stash | None = None
+        self.switched = ""
+        self.offset = 0.0  # of the provider's clock, in seconds
         self.asking = False
         self._accepted: tuple[int, float] = (0, 0.0)
         self._seat: tuple[int, float] | None = None
@@ -68,6 +71,8 @@ class Memory:
             self.tombstone = max(self.tombstone, view.tombstone)
             self.failure = view.failure
             self.fruitless = view.fruitless
+            self.stash = view.stash or self.stash
+            self.switched = view.switched
             self._move(view.token, now)
             if view.failure is not None:
                 self._notify()

@@ -1,4 +1,4 @@
-"""What the permissions, the admin and its history hang on: a model without a table."""
+"""The rows of refresh tokens; and what permissions, admin and history hang on: no table."""
 
 from __future__ import annotations
 
@@ -47,3 +47,40 @@ class ApiClient(models.Model):
 
     def __str__(self) -> str:
         return self.alias
+
+
+class Credential(models.Model):
+    """The refresh token of one grant and subject, sealed, and what is known of its use.
+
+    Written only by `store.rows`, in statements fenced by `generation` and `owner`. `identity`
+    names alias, grant and subject; what is sealed is bound to it.
+    """
+
+    identity = models.CharField(_("identity"), max_length=64, unique=True, editable=False)
+    alias = models.CharField(_("alias"), max_length=255)
+    subject = models.CharField(_("subject"), max_length=255, blank=True)
+    refresh_token = models.TextField(_("refresh token"), blank=True)
+    seeds = models.TextField(blank=True)
+    generation = models.BigIntegerField(_("generation"), default=1)
+    owner = models.BigIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True)
+    asking_since = models.DateTimeField(_("asking since"), null=True)
+    attention = models.CharField(_("needs attention"), max_length=255, blank=True, db_index=True)
+    tries = models.PositiveIntegerField(default=0)
+    retry_at = models.DateTimeField(_("next attempt"), null=True)
+    obtained_at = models.DateTimeField(_("refresh token obtained"), null=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("credential")
+        verbose_name_plural = _("credentials")
+        ordering = ("alias", "subject", "pk")
+        indexes = [models.Index(fields=["alias", "subject"], name="apiclient_alias_subject")]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.alias} ({self.subject})" if self.subject else self.alias
+
+    def __repr__(self) -> str:
+        return f"<Credential {self}>"

@@ -11,6 +11,8 @@ from .tokens import Token
 
 WORKED_SECONDS = 5.0
 
+Whose = tuple[str, str]  # alias and subject
+
 
 class Undecided:
     """Neither a token, nor a reason to do without."""
@@ -42,7 +44,7 @@ class Need:
         return self.rejected is None and token.obtained_at < self.began and now >= token.renew_at
 
 
-def verdict(need: Need, memory: Memory, alias: str, now: float) -> Token | Undecided | None:
+def verdict(need: Need, memory: Memory, whose: Whose, now: float) -> Token | Undecided | None:
     """Judge by what the memory holds: a token that will do, None where the refusal is the API's
     answer, UNDECIDED, or raise the failure that stands."""
     token = memory.token
@@ -52,21 +54,24 @@ def verdict(need: Need, memory: Memory, alias: str, now: float) -> Token | Undec
     if need.ordered:
         return UNDECIDED
     failure = memory.failure
-    if failure is not None and now < failure.until:
-        return despite(need, memory, failure, alias, now)
+    if failure is not None and failure.holds(now, stale=_bridged(need, token, now)):
+        return despite(need, memory, failure, whose, now)
     if need.rejected is not None and _suspected(need.rejected, memory, now):
         return None
     return UNDECIDED
 
 
-def despite(need: Need, memory: Memory, failure: Failure, alias: str, now: float) -> Token:
+def despite(need: Need, memory: Memory, failure: Failure, whose: Whose, now: float) -> Token:
     """Go on with a token that is stale, or within its leeway; raise if there is none."""
     token = memory.token
-    if token is not None and (
-        need.met_by(token, now) or (need.rejected is None and now < token.expires_at)
-    ):
+    if token is not None and (need.met_by(token, now) or _bridged(need, token, now)):
         return token
-    raise failure.exception(alias, now)
+    raise failure.exception(*whose, now)
+
+
+def _bridged(need: Need, token: Token | None, now: float) -> bool:
+    """Whether a caller whose token was not refused can go on with it to its very end."""
+    return need.rejected is None and token is not None and now < token.expires_at
 
 
 def _suspected(rejected: Token, memory: Memory, now: float) -> bool:

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from .exceptions import TokenError, TokenRefused, TokenUnavailable
+from .secret import Secret
 from .tokens import Token
 
 TRANSIENT_COOLDOWN, TRANSIENT_LIMIT = 1.0, 30.0
 TERMINAL_COOLDOWN, TERMINAL_LIMIT = 10.0, 60.0
 RETRY_AFTER_LIMIT = 3600.0
 FRUITLESS_FIRST, FRUITLESS_LIMIT = 2.0, 60.0
+FUTURE_SECONDS = 5.0  # beyond what clocks of one fleet differ
+
+NEEDS_ATTENTION, NO_REFRESH_TOKEN = "needs_attention", "no_refresh_token"
+GRANT_REMEDIES = {
+    NEEDS_ATTENTION: "Authorise anew, and store the new refresh token with",
+    NO_REFRESH_TOKEN: "Authorise, and store the refresh token with",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failed token request: nobody asks again before `until` (epoch seconds)."""
+    """A failed token request: nobody asks again before `until` (epoch seconds).
+
+    One `for_stale` alone does not hold back who has no usable token.
+    """
 
     error: str
     description: str
@@ -24,19 +35,38 @@ class Failure:
     at: float
     until: float
     count: int
+    for_stale: bool = False
 
-    def exception(self, alias: str, now: float) -> TokenError:
+    def holds(self, now: float, *, stale: bool) -> bool:
+        """Whether it keeps a caller from asking, who has a stale token to go on with or none.
+
+        One from the future was recorded by a machine whose clock is wrong.
+        """
+        if now >= self.until or self.at > now + FUTURE_SECONDS:
+            return False
+        return stale or not self.for_stale
+
+    def exception(self, alias: str, subject: str, now: float) -> TokenError:
         wait = max(0.0, self.until - now)
         said = f"{self.error}: {self.description}" if self.description else self.error
+        whom = f"{alias} ({subject})" if subject else alias
+        if self.error in GRANT_REMEDIES:
+            order = f"`manage.py apiclient store-refresh-token {alias}"
+            order += f" --subject {subject}`" if subject else "`"
+            text = f"{whom}: {self.description}. {GRANT_REMEDIES[self.error]} {order}."
+            return TokenRefused(self.error, self.description, message=text, alias=alias)
         if self.terminal:
             text = (
-                f"{alias}: the token endpoint refused: {said}. Check API_CLIENTS[{alias!r}]"
+                f"{whom}: the token endpoint refused: {said}. Check API_CLIENTS[{alias!r}]"
                 f"['AUTH']['OPTIONS']; next try in {wait:.0f} s, or at once with "
                 f"`manage.py apiclient rotate {alias}`."
             )
             return TokenRefused(self.error, self.description, message=text, alias=alias)
-        text = f"{alias}: no token to be had: {said}. Next try in {wait:.0f} s."
-        return TokenUnavailable(text, retry_after=wait, alias=alias)
+        text = f"{whom}: no token to be had: {said}. Next try in {wait:.0f} s."
+        return TokenUnavailable(text, retry_after=wait, error=self.error, alias=alias)
+
+    def shifted(self, seconds: float) -> Failure:
+        return replace(self, at=self.at + seconds, until=self.until + seconds)
 
     def dump(self) -> str:
         return json.dumps(asdict(self))
@@ -58,6 +88,7 @@ def next_failure(
     now: float,
     jitter: float,
     retry_after: float | None = None,
+    for_stale: bool = False,
 ) -> Failure:
     """Record one more failure: its cooldown doubles each time, with jitter (0 to 1)."""
     count = 1 if previous is None else previous.count + 1
@@ -67,7 +98,7 @@ def next_failure(
     cooldown = min(limit, first * 2 ** min(count - 1, 10)) * (0.8 + 0.4 * jitter)
     if retry_after is not None:
         cooldown = max(cooldown, min(retry_after, RETRY_AFTER_LIMIT))
-    return Failure(error, description, terminal, now, now + cooldown, count)
+    return Failure(error, description, terminal, now, now + cooldown, count, for_stale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +111,9 @@ class Fruitless:
     generation: int
     count: int
     until: float
+
+    def shifted(self, seconds: float) -> Fruitless:
+        return replace(self, until=self.until + seconds)
 
     def dump(self) -> str:
         return json.dumps(asdict(self))
@@ -108,6 +142,25 @@ class Due:
     token: Token
     at: float
 
+    def shifted(self, seconds: float) -> Due:
+        return Due(self.token.shifted(seconds), self.at + seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Stash:
+    """A refresh token that the database did not take: the successor of a row's `generation`."""
+
+    generation: int
+    refresh_token: Secret[str]
+
+    def dump(self) -> str:
+        return json.dumps([self.generation, self.refresh_token.reveal()])
+
+    @classmethod
+    def load(cls, text: str) -> Stash:
+        generation, refresh_token = json.loads(text)
+        return cls(int(generation), Secret(str(refresh_token)))
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -118,4 +171,18 @@ class View:
     fruitless: Fruitless | None = None
     tombstone: int = 0
     due: tuple[Due, ...] = ()
+    stash: Stash | None = None
+    switched: str = ""
     locked: bool = False
+
+    def shifted(self, seconds: float) -> View:
+        """Give it with its times by a clock that is `seconds` ahead."""
+        if not seconds:
+            return self
+        return replace(
+            self,
+            token=self.token and self.token.shifted(seconds),
+            failure=self.failure and self.failure.shifted(seconds),
+            fruitless=self.fruitless and self.fruitless.shifted(seconds),
+            due=tuple(due.shifted(seconds) for due in self.due),
+        )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .asking import Asking, new_owner
 from .exceptions import TokenUnavailable
+from .exchange import LEASE_MARGIN
 from .need import UNDECIDED, Need, Undecided, verdict
 from .records import View
 from .steps import Flow, Sleep, Wait
@@ -54,7 +55,7 @@ class Renewal(Asking):
                 return self._last_chance(need)
 
     def _judge(self, need: Need, now: float) -> Token | Undecided | None:
-        return verdict(need, self.memory, self.alias, now)
+        return verdict(need, self.memory, self.whose, now)
 
     def _last_chance(self, need: Need) -> Token | None:
         outcome = self._judge(need, self.clock())
@@ -79,7 +80,8 @@ class Renewal(Asking):
                 yield from self.restore(view, owner)
                 return outcome
             if view is None:
-                outcome = yield from self.ask(need, owner)  # the seat is lock enough
+                # The seat is lock enough.
+                outcome = yield from self.ask(need, owner, now + LEASE_MARGIN)
             elif not view.locked:
                 outcome = yield from self._renew_locked(need, owner)
             if outcome is not UNDECIDED:
@@ -102,9 +104,10 @@ class Renewal(Asking):
             outcome = self._judge(need, self.clock())
             if outcome is not UNDECIDED:
                 return outcome
-            if self.clock() > taken_at + self.lease - self.token_timeout:
+            until = taken_at + self.lease - self.token_timeout
+            if self.clock() > until:
                 return UNDECIDED  # stopped for so long that the lock may end before the reply
-            return (yield from self.ask(need, owner))
+            return (yield from self.ask(need, owner, until))
 
         return (yield from self.locked(owner, work))
 

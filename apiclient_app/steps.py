@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .secret import Secret
 from .tokens import Token
 
 
@@ -19,14 +21,26 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Send a request to the token endpoint; gives the reply or raises TransportError."""
+    """Send a request to the token endpoint; gives the reply or raises TransportError.
+
+    Not after `until` (epoch seconds): whoever was stopped on the way may have been given up.
+    """
 
     request: Any
+    until: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
 class StoreCall:
     """Call a method of the store; it may raise StoreUnavailable."""
+
+    method: str
+    args: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RowCall:
+    """Call a method of the durable rows; it may raise RowsUnavailable."""
 
     method: str
     args: tuple[Any, ...] = ()
@@ -53,7 +67,7 @@ class Announce:
     fields: Mapping[str, Any]
 
 
-Step = Send | Ask | StoreCall | Sleep | Wait | Announce
+Step = Send | Ask | StoreCall | RowCall | Sleep | Wait | Announce
 Flow = Generator[Step, Any, Any]
 
 
@@ -69,10 +83,35 @@ class Auth(Protocol):
     """What a flow asks of an auth backend: everything but signing, which engines do."""
 
     @property
+    def grace(self) -> float: ...
+
+    @property
     def renewable(self) -> bool: ...
+
+    @property
+    def obtains(self) -> bool: ...
+
+    @property
+    def refreshes(self) -> bool: ...
+
+    @property
+    def timed(self) -> bool: ...
+
+    @property
+    def successor(self) -> Auth | None: ...
+
+    def at(self, now: float) -> Auth: ...
 
     def token_request(self) -> Any: ...
 
+    def refresh_request(self, refresh_token: Secret[str]) -> Any: ...
+
     def read(self, reply: Any) -> Any: ...
 
+    def refresh_token_in(self, reply: Any) -> Secret[str] | None: ...
+
+    def ends_grant(self, error: str) -> bool: ...
+
     def revocation_request(self, token: Token) -> Any: ...
+
+    def refresh_revocation_request(self, refresh_token: Secret[str]) -> Any: ...

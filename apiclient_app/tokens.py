@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -53,6 +53,12 @@ class Token:
 
     def replaces(self, other: Token | None) -> bool:
         return other is None or self.generation > other.generation
+
+    def shifted(self, seconds: float) -> Token:
+        """Give the record with its times by a clock that is `seconds` ahead."""
+        return (
+            replace(self, **{n: getattr(self, n) + seconds for n in _TIMES}) if seconds else self
+        )
 
     def revealed(self) -> list[str]:
         """Give the secret texts in it, for redaction: each header, and what follows its scheme."""
@@ -138,6 +144,11 @@ class Inspection:
     failed_at: datetime | None = None
     retry_at: datetime | None = None
     store_available: bool = True
+    grant: str = ""
+    grant_note: str = ""
+    asking_since: datetime | None = None
+    clock_offset: float = 0.0
+    switched: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Give it as JSON types; times in ISO 8601."""

@@ -5,6 +5,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -29,10 +30,12 @@ class Instant(RequestsEngine):
 
     def __init__(self, client: Client, path: str) -> None:
         super().__init__(client.config)
-        self.outgoing = client.engine.prepare("GET", f"{client.config.base_url}{path}", {})
+        self.outgoing: Outgoing = client.rooms.engine.prepare(
+            "GET", f"{client.config.base_url}{path}", {}
+        )
         self.response = client.get(path)
 
-    def prepare(self, method: str, url: str, arguments: dict[str, Any]) -> Outgoing:
+    def prepare(self, *_: Any) -> Outgoing:
         return self.outgoing
 
     def send(self, outgoing: Outgoing, token: Token | None) -> requests.Response:
@@ -56,11 +59,11 @@ def cost(kind: type[Instant], api: Api, rounds: int = 25, calls: int = 5000) -> 
 
 @contextmanager
 def driving(client: Client, engine: RequestsEngine) -> Iterator[None]:
-    real, client.engine = client.engine, engine
+    real, client.rooms = client.rooms, replace(client.rooms, engine=engine)
     try:
         yield
     finally:
-        client.engine = real
+        client.rooms = real
 
 
 def round_trips(contender: Contender, api: Api, redis_url: str) -> float:

@@ -82,7 +82,7 @@ def test_a_token_is_published_before_it_is_told(client: Client) -> None:
     seen: list[bool] = []
 
     def receiver(*, token_id: str, **_: Any) -> None:
-        look = client.store.look().token
+        look = client.rooms.store.look().token
         seen.append(look is not None and look.id == token_id)
 
     signals.token_obtained.connect(receiver)

@@ -1,7 +1,7 @@
 """Engines carry out the steps of a flow: they do the I/O."""
 
-from .driver import Engine, run
+from .driver import Rooms, run
 from .outgoing import Outgoing
 from .sessions import RequestsEngine
 
-__all__ = ["Engine", "Outgoing", "RequestsEngine", "run"]
+__all__ = ["Outgoing", "RequestsEngine", "Rooms", "run"]

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 from apiclient_app import signals
 from apiclient_app.memory import Memory
-from apiclient_app.steps import Announce, Ask, Flow, Send, Sleep, Step, StoreCall, Wait
+from apiclient_app.steps import Announce, Ask, Flow, RowCall, Send, Sleep, Step, StoreCall, Wait
 
 
-class Engine(Protocol):
-    """What does the I/O of calls and token requests."""
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Where a flow's steps are carried out. `rows` is None where no refresh token is kept."""
 
-    def send(self, request: Any, token: Any) -> Any: ...
+    engine: Any
+    store: Any
+    rows: Any
+    memory: Memory
 
-    def ask(self, request: Any) -> Any: ...
 
-
-def run(flow: Flow, engine: Engine, store: Any, memory: Memory, sender: object) -> Any:
+def run(flow: Flow, rooms: Rooms, sender: object) -> Any:
     """Drive `flow` to its end and give what it returns; raises what it raises."""
     resume, value = flow.send, None
     while True:
@@ -27,23 +30,25 @@ def run(flow: Flow, engine: Engine, store: Any, memory: Memory, sender: object) 
         except StopIteration as stop:
             return stop.value
         try:
-            value = carry_out(step, engine, store, memory, sender)
+            value = carry_out(step, rooms, sender)
             resume = flow.send
         # KeyboardInterrupt and a task's time limit too: the flow cleans up by yielding.
         except BaseException as error:  # noqa: BLE001
             resume, value = flow.throw, error
 
 
-def carry_out(step: Step, engine: Engine, store: Any, memory: Memory, sender: object) -> Any:
+def carry_out(step: Step, rooms: Rooms, sender: object) -> Any:
     match step:
         case Send(request, token):
-            return engine.send(request, token)
+            return rooms.engine.send(request, token)
         case StoreCall(method, arguments):
-            return getattr(store, method)(*arguments)
-        case Ask(request):
-            return engine.ask(request)
+            return getattr(rooms.store, method)(*arguments)
+        case RowCall(method, arguments):
+            return getattr(rooms.rows, method)(*arguments)
+        case Ask(request, until):
+            return rooms.engine.ask(request, until)
         case Wait(version, seconds):
-            return memory.wait(version, seconds)
+            return rooms.memory.wait(version, seconds)
         case Sleep(seconds):
             return time.sleep(seconds)
         case Announce(name, fields):

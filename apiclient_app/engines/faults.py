@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Collection
 from contextlib import suppress
@@ -33,6 +34,14 @@ UNSENDABLE = (
     requests.exceptions.URLRequired,
     UnicodeError,
 )
+UNCONNECTED = (
+    requests.exceptions.ConnectTimeout,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.NewConnectionError,
+    ssl.SSLCertVerificationError,
+    ConnectionRefusedError,
+    *UNSENDABLE,
+)
 EXCERPT_BYTES = 4096
 SAID = {
     requests.exceptions.ConnectTimeout: "no connection within TIMEOUT",
@@ -63,7 +72,31 @@ def mapped(
     reason = one_line(without_queries(str(error), secrets), 160)
     shown = mask_url(url, secrets)
     text = f"{_place(alias, method, shown)}: {said or type(error).__name__}"
-    return kind(f"{text} ({reason})" if reason else text, alias=alias, method=method, url=shown)
+    fault = kind(f"{text} ({reason})" if reason else text, alias=alias, method=method, url=shown)
+    fault.sent = not _never_connected(error)
+    return fault
+
+
+def _never_connected(error: BaseException) -> bool:
+    """Whether no connection came about, so that nothing can have been sent."""
+    seen: set[int] = set()
+    todo: list[Any] = [error]
+    while todo:
+        one = todo.pop()
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        if isinstance(one, UNCONNECTED) or "Tunnel connection failed" in str(one):
+            return True
+        seen.add(id(one))
+        todo += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+    return False
+
+
+def unsent(text: str) -> TransportError:
+    """Make the error for a request that was not sent."""
+    error = TransportError(text)
+    error.sent = False
+    return error
 
 
 def status_error(

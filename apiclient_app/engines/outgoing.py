@@ -9,12 +9,15 @@ from typing import Any
 import requests
 from requests.utils import rewind_body
 
+from apiclient_app.auth import AuthBackend
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """`prepared` is unsigned; `options` go to `Session.send`: timeout, stream, verify, …"""
+    """`prepared` is unsigned, and `auth` signs it; `options` go to `Session.send`: timeout, …"""
 
     prepared: requests.PreparedRequest
+    auth: AuthBackend
     options: Mapping[str, Any] = field(repr=False)
 
     def rewind(self) -> bool:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Sequence
 from functools import partial
+from math import inf
 from typing import Any
 from urllib.parse import urljoin
 from weakref import WeakSet
 
 import requests
 
-from apiclient_app.auth import Reply, TokenRequest
+from apiclient_app.auth import AuthBackend, Reply, TokenRequest
 from apiclient_app.conf import ClientConfig
 from apiclient_app.exceptions import CallError, InvalidRequest
 from apiclient_app.frames import without_machinery
@@ -21,7 +23,7 @@ from apiclient_app.tokens import Token
 
 from .endpoint import FreshAdapter, bounded_body, within
 from .environment import Session
-from .faults import FOREIGN, mapped
+from .faults import FOREIGN, mapped, unsent
 from .outgoing import Outgoing
 from .redirects import send_following
 
@@ -74,10 +76,12 @@ class RequestsEngine:
             session.mount(scheme, adapter or self._adapter)
         return session
 
-    def prepare(self, method: str, url: str, arguments: dict[str, Any]) -> Outgoing:
-        """Prepare a call from the keyword arguments of `requests.request`."""
+    def prepare(
+        self, method: str, url: str, arguments: dict[str, Any], auth: AuthBackend | None = None
+    ) -> Outgoing:
+        """Prepare a call from the keyword arguments of `requests.request`; `auth` will sign it."""
         try:
-            return self._prepare(method.upper(), url, **arguments)
+            return self._prepare(method.upper(), url, auth or self.config.auth, **arguments)
         except BaseException as error:  # noqa: BLE001
             failed = self._presentable(error, method, url)
         raise failed
@@ -86,6 +90,8 @@ class RequestsEngine:
         self,
         method: str,
         url: str,
+        signer: AuthBackend,
+        /,
         *,
         headers: Any = None,
         auth: Any = None,
@@ -119,7 +125,7 @@ class RequestsEngine:
         }
         options["timeout"] = config.timeout if timeout is ... else timeout
         options["allow_redirects"] = allow_redirects
-        return Outgoing(prepared, options)
+        return Outgoing(prepared, signer, options)
 
     def send(self, outgoing: Outgoing, token: Token | None) -> requests.Response:
         """Send a signed copy; raises TransportError."""
@@ -128,16 +134,18 @@ class RequestsEngine:
             return send_following(
                 self.session(),
                 prepared,
-                partial(config.auth.sign, token=token),
+                partial(outgoing.auth.sign, token=token),
                 dict(outgoing.options),
                 config.base_url,
             )
         except BaseException as error:  # noqa: BLE001  # a task's time limit shows frames too
-            failed = self._presentable(error, str(prepared.method), str(prepared.url), token)
+            secrets = [] if outgoing.auth is config.auth else outgoing.auth.secrets()
+            secrets += token.revealed() if token else ()
+            failed = self._presentable(error, str(prepared.method), str(prepared.url), secrets)
         raise failed
 
     def _presentable(
-        self, error: BaseException, method: str, url: str, token: Token | None = None
+        self, error: BaseException, method: str, url: str, secrets: Sequence[str] = ()
     ) -> BaseException:
         """Give what may be raised for an error: nothing of it shows a secret, nor do its frames.
 
@@ -145,17 +153,17 @@ class RequestsEngine:
         """
         if not isinstance(error, FOREIGN) or isinstance(error, CallError):
             return without_machinery(error)
-        secrets = [*self.config.secrets(), *(token.revealed() if token else ())]
+        secrets = [*self.config.secrets(), *secrets]
         fault = mapped(error, self.config.alias, method, url, secrets)
         fault.__cause__ = scrubbed(error, partial(without_queries, secrets=secrets))
         return fault
 
-    def ask(self, request: TokenRequest) -> Reply:
-        """Send a token request; raises TransportError within TOKEN_TIMEOUT."""
+    def ask(self, request: TokenRequest, until: float = inf) -> Reply:
+        """Send a token request, not after `until`; raises TransportError within TOKEN_TIMEOUT."""
         adapter = FreshAdapter()
         try:
             return within(  # type: ignore[no-any-return]
-                self.config.token_timeout, partial(self._ask, request, adapter), adapter.cut
+                self.config.token_timeout, partial(self._ask, request, adapter, until), adapter.cut
             )
         except BaseException as error:  # noqa: BLE001
             failed = self._presentable(error, request.method, self._absolute(request))
@@ -164,7 +172,7 @@ class RequestsEngine:
     def _absolute(self, request: TokenRequest) -> str:
         return urljoin(self.config.base_url, request.url)
 
-    def _ask(self, request: TokenRequest, adapter: FreshAdapter) -> Reply:
+    def _ask(self, request: TokenRequest, adapter: FreshAdapter, until: float) -> Reply:
         url = self._absolute(request)
         config, (body, content_type) = self.config, request.content
         agent = config.headers.get("User-Agent", requests.utils.default_user_agent())
@@ -179,8 +187,9 @@ class RequestsEngine:
             )
             # Not by session.send, which reads all of a redirect's body, however long it is.
             transport = session.get_adapter(url)
-            sent_at = time.time()
-            with transport.send(prepared, timeout=config.token_timeout, **options) as response:
+            if (sent_at := time.time()) > until:
+                raise unsent("too late to ask: stopped on the way, and given up meanwhile")
+            with transport.send(prepared, timeout=self._patience(), **options) as response:
                 adapter.response = response
                 return Reply(
                     response.status_code,
@@ -189,6 +198,12 @@ class RequestsEngine:
                     received_at=time.time(),
                     sent_at=sent_at,
                 )
+
+    def _patience(self) -> tuple[float, float]:
+        """Give the timeouts to connect and to read: one that ends first says nothing was sent."""
+        timeout, total = self.config.timeout, self.config.token_timeout
+        connect = (timeout[0] if isinstance(timeout, tuple) else timeout) or total
+        return min(connect, 0.9 * total), total
 
     def _verify(self) -> bool | str | None:
         return None if self.config.verify is True else self.config.verify

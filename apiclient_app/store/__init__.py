@@ -15,7 +15,7 @@ from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.dummy import DummyCache
 
 from apiclient_app.exceptions import StoreUnavailable
-from apiclient_app.records import Due, Failure, Fruitless, View
+from apiclient_app.records import Due, Failure, Fruitless, Stash, View
 from apiclient_app.tokens import Token
 
 from .access import Access, access_to
@@ -26,7 +26,9 @@ T = TypeVar("T")
 
 FORMAT = 1
 KEPT_SECONDS = 120.0  # how long a cooldown is remembered beyond its end: its count goes on
-KINDS = ("token", "failure", "fruitless", "tombstone", "due", "lock")
+STASH_SECONDS = 30 * 86_400.0
+SWITCH_SECONDS = 365 * 86_400.0
+KINDS = ("token", "failure", "fruitless", "tombstone", "due", "stash", "switched", "lock")
 GARBAGE = (
     *(ValueError, EOFError, TypeError, LookupError, AttributeError, ImportError),
     *(UnpicklingError, zlib.error),
@@ -50,7 +52,9 @@ class Identity:
 class CacheStore:
     """The records of one identity. Every method may raise StoreUnavailable.
 
-    `reach` gives the cache as the calling thread may use it, `clock` epoch seconds.
+    `reach` gives the cache as the calling thread may use it, `clock` epoch seconds, and `offset`
+    how far the provider's clock is ahead: times in the cache are the provider's, which machines
+    whose own clocks differ have in common.
     """
 
     def __init__(
@@ -61,26 +65,30 @@ class CacheStore:
         outage: Outage,
         clock: Callable[[], float],
         memory_seconds: float,
+        offset: Callable[[], float] = float,
     ) -> None:
         self._reach, self._seal, self._outage = reach, seal, outage
-        self._clock, self._memory_seconds = clock, memory_seconds
-        self._keys = {kind: identity.key(kind) for kind in KINDS}
+        self._clock, self._memory_seconds, self._offset = clock, memory_seconds, offset
+        self._key = identity.key
 
     def look(self) -> View:
         """Give all there is, in one round trip."""
         found = self._try(self._found)
-        return View(
+        view = View(
             token=self._read(found, "token", Token.load),
             failure=self._read(found, "failure", Failure.load),
             fruitless=self._read(found, "fruitless", Fruitless.load),
             tombstone=self._read(found, "tombstone", int) or 0,
             due=self._read(found, "due", _load_due) or (),
-            locked=found.get(self._keys["lock"]) is not None,
+            stash=self._read(found, "stash", Stash.load),
+            switched=self._read(found, "switched", str) or "",
+            locked=found.get(self._key("lock")) is not None,
         )
+        return view.shifted(-self._offset())
 
     def acquire(self, owner: int, lease: float) -> bool:
         """Take the renewal lock for `lease` seconds; False if another has it."""
-        return self._try(lambda cache: cache.add(self._keys["lock"], owner, lease))
+        return self._try(lambda cache: cache.add(self._key("lock"), owner, lease))
 
     def release(self, owner: int) -> bool:
         return self._write(owner, {}, "lock")
@@ -90,16 +98,22 @@ class CacheStore:
 
         `replaced` is to be revoked at the provider when no process holds it in memory any more.
         """
-        now = self._clock()
-        records = {"token": (token.dump(), token.expires_at - now)}
+        now, offset = self._clock(), self._offset()
+        records = {"token": (token.shifted(offset).dump(), token.expires_at - now)}
         if replaced is not None and replaced.expires_at > now:
-            due = (*self.look().due, Due(replaced, now + self._memory_seconds))
-            records["due"] = (_dump_due(due), max(d.token.expires_at for d in due) - now)
+            records["due"] = self._due(
+                (*self.look().due, Due(replaced, now + self._memory_seconds))
+            )
         return self._write(owner, records, "failure")
+
+    def _due(self, due: tuple[Due, ...]) -> tuple[str, float]:
+        offset = self._offset()
+        life = max(d.token.expires_at for d in due) - self._clock()
+        return _dump_due(tuple(d.shifted(offset) for d in due)), life
 
     def fail(self, owner: int, failure: Failure) -> bool:
         life = failure.until - self._clock() + KEPT_SECONDS
-        return self._write(owner, {"failure": (failure.dump(), life)})
+        return self._write(owner, {"failure": (failure.shifted(self._offset()).dump(), life)})
 
     def bury(self, owner: int, tombstone: int, life: float) -> bool:
         """Forget every record up to generation `tombstone`; others must for `life` seconds."""
@@ -111,29 +125,48 @@ class CacheStore:
         due = tuple(d for d in self.look().due if d.at > now)
         if not due:
             return self._write(owner, {}, "due")
-        life = max(d.token.expires_at for d in due) - self._clock()
-        return self._write(owner, {"due": (_dump_due(due), life)})
+        return self._write(owner, {"due": self._due(due)})
 
     def mark_fruitless(self, marker: Fruitless) -> None:
-        key = self._keys["fruitless"]
-        sealed = self._seal.seal(marker.dump(), key)
         # Beyond its end, so that the count goes on while the refusals do.
         life = marker.until - self._clock() + KEPT_SECONDS
-        self._try(lambda cache: cache.set(key, sealed, life))
+        self._set("fruitless", marker.shifted(self._offset()).dump(), life)
 
     def clear_fruitless(self) -> None:
-        self._try(lambda cache: cache.delete(self._keys["fruitless"]))
+        self._delete("fruitless")
+
+    def stash(self, stash: Stash) -> None:
+        """Keep a refresh token that the database did not take."""
+        self._set("stash", stash.dump(), STASH_SECONDS)
+
+    def unstash(self) -> None:
+        self._delete("stash")
+
+    def switch(self, mark: str) -> None:
+        """Have every process use the credentials of that mark; the current ones if it is empty."""
+        if mark:
+            self._set("switched", mark, SWITCH_SECONDS)
+        else:
+            self._delete("switched")
+
+    def _set(self, kind: str, text: str, life: float) -> None:
+        key = self._key(kind)
+        sealed = self._seal.seal(text, key)
+        self._try(lambda cache: cache.set(key, sealed, life))
+
+    def _delete(self, kind: str) -> None:
+        self._try(lambda cache: cache.delete(self._key(kind)))
 
     def _write(self, owner: int, records: dict[str, tuple[str, float]], *gone: str) -> bool:
         writes = {
-            self._keys[kind]: (self._seal.seal(text, self._keys[kind]), max(1.0, life))
+            self._key(kind): (self._seal.seal(text, self._key(kind)), max(1.0, life))
             for kind, (text, life) in records.items()
         }
-        deletes = [self._keys[kind] for kind in gone]
-        return self._try(lambda cache: cache.write(self._keys["lock"], owner, writes, deletes))
+        deletes = [self._key(kind) for kind in gone]
+        return self._try(lambda cache: cache.write(self._key("lock"), owner, writes, deletes))
 
     def _found(self, cache: Access) -> dict[str, Any]:
-        keys = list(self._keys.values())
+        keys = [self._key(kind) for kind in KINDS]
         try:
             return cache.get_many(keys)
         except GARBAGE:  # somebody else's value under one of our keys; it must not hide the others
@@ -146,7 +179,7 @@ class CacheStore:
     def _read(self, found: dict[str, Any], kind: str, load: Callable[[str], T]) -> T | None:
         """Give a record; None also for what was not sealed by us, for here: it was tampered
         with, or written with a key that is gone."""
-        key = self._keys[kind]
+        key = self._key(kind)
         if found.get(key) is None:
             return None
         try:

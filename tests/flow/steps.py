@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from apiclient_app.auth import Secret
-from apiclient_app.flow import CallFlow, OrderFlow
+from apiclient_app.flow import CallFlow
 from apiclient_app.memory import Memory
+from apiclient_app.orders import OrderFlow
 from apiclient_app.records import View
 from apiclient_app.renewal import Renewal
 from apiclient_app.steps import Announce, Flow, StoreCall

@@ -1,0 +1,149 @@
+"""One exchange with the token endpoint: asked, read, and learned from. Without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from operator import methodcaller
+from typing import Any
+
+from .auth.base import UNREADABLE
+from .exceptions import StoreUnavailable, TokenError, TokenRefused
+from .memory import Memory
+from .steps import Announce, Ask, Auth, Flow, StoreCall
+
+LEASE_MARGIN, PATIENCE_MARGIN = 2.0, 1.0
+CLIENT_REFUSED = frozenset({"invalid_client", "unauthorized_client"})
+OURS = frozenset({"", "unreadable", "no_token", "unknown_token_type"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply of the token endpoint, and what it grants or the error that it means.
+
+    Without a reply, no request could be built.
+    """
+
+    reply: Any = field(repr=False)
+    grant: Any = field(default=None, repr=False)
+    error: Exception | None = None
+
+    @property
+    def blames_client(self) -> bool:
+        return isinstance(self.error, TokenRefused) and self.error.error in CLIENT_REFUSED
+
+    @property
+    def may_have_granted(self) -> bool:
+        """Whether the provider may have used a refresh token up, though it gave us nothing.
+
+        A gateway's 502 or 504 says nothing of what was done behind it; 503 and 429 say that
+        nothing was, and so does an error code in the body of a reply.
+        """
+        if self.reply is None:
+            return False
+        status = self.reply.status
+        if status == 408 or (status >= 500 and status != 503):
+            return True
+        said_no = isinstance(self.error, TokenError) and self.error.error not in OURS
+        return bool(status < 300) and not said_no
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What asks the token endpoint for one client and subject, at its process's seat.
+
+    `clock` gives epoch seconds and `jitter` 0 to 1; `redact` takes secrets out of a text,
+    `fingerprint` gives a mark by which people tell one grant from another, and `successor` is the
+    mark of the credentials to switch to.
+    """
+
+    alias: str
+    auth: Auth
+    memory: Memory
+    token_timeout: float
+    clock: Callable[[], float]
+    jitter: Callable[[], float]
+    redact: Callable[[str], str]
+    fingerprint: Callable[[Any], str]
+    subject: str = ""
+    successor: str = ""
+    lease: float = field(init=False)
+    patience: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        lease = self.token_timeout + LEASE_MARGIN
+        object.__setattr__(self, "lease", lease)
+        object.__setattr__(self, "patience", lease + self.token_timeout + PATIENCE_MARGIN)
+
+    @property
+    def whose(self) -> tuple[str, str]:
+        return self.alias, self.subject
+
+    @property
+    def switched(self) -> bool:
+        return bool(self.successor) and self.memory.switched == self.successor
+
+    def attempt(self, method: str, *args: Any) -> Flow:
+        """Call the store; give None where it is down."""
+        try:
+            return (yield StoreCall(method, args))
+        except StoreUnavailable:
+            return None
+
+    def announce(self, signal: str, **fields: Any) -> Announce:
+        return Announce(signal, {"alias": self.alias, "subject": self.subject, **fields})
+
+    def obtained(self, until: float) -> Flow:
+        """Give the answer to a request with the client's own credentials."""
+        return (yield from self.answer(methodcaller("token_request"), until))
+
+    def answer(self, build: Callable[[Auth], Any], until: float) -> Flow:
+        """Give the answer to a token request; raises TransportError.
+
+        Where the provider refuses the client's credentials and there are two sets of them, the
+        other one is tried too, and kept if it does.
+        """
+        first: Answer | None = None
+        for auth, is_next in self.credentials():
+            answer = yield from self.asked(auth, build, until)
+            if not answer.blames_client:
+                if answer.grant is not None and is_next != self.switched:
+                    yield from self.switch(is_next)
+                return answer
+            first = first or answer
+        return first
+
+    def switch(self, to_next: bool) -> Flow:
+        """Use the next credentials from now on, everywhere; or the current ones again."""
+        self.memory.switched = self.successor if to_next else ""
+        yield from self.attempt("switch", self.memory.switched)
+
+    def credentials(self) -> Iterator[tuple[Auth, bool]]:
+        """Give the backend with each set of credentials, the one in use first."""
+        successor = self.auth.successor
+        both = [(self.auth, False), *([(successor, True)] if successor else [])]
+        return iter(both[::-1] if self.switched else both)
+
+    def asked(self, auth: Auth, build: Callable[[Auth], Any], until: float) -> Flow:
+        """Ask, and once more if it was refused and the reply taught us what time it is there."""
+        for _ in range(2):
+            ours = self.memory.offset
+            try:
+                request = build(auth.at(self.clock() + ours))
+            except (TokenError, *UNREADABLE) as error:
+                return Answer(None, error=error)
+            reply = yield Ask(request, until)
+            if "date" in reply.headers:
+                self.memory.offset = reply.offset
+            answer = read(auth, reply)
+            learned = abs(self.memory.offset - ours) >= 2.0
+            if not (auth.timed and learned and isinstance(answer.error, TokenRefused)):
+                break
+        return answer
+
+
+def read(auth: Auth, reply: Any) -> Answer:
+    try:
+        return Answer(reply, auth.read(reply))
+    except (TokenError, *UNREADABLE) as error:
+        return Answer(reply, error=error)

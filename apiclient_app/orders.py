@@ -1,0 +1,257 @@
+"""What a person, or code in his place, orders done with a token. Without I/O.
+
+Generators like those of `flow`: a driver carries their steps out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from operator import methodcaller
+from typing import Any
+
+from .asking import new_owner
+from .auth.base import UNREADABLE
+from .exceptions import (
+    RowsUnavailable,
+    TokenError,
+    TokenRefused,
+    TokenUnavailable,
+    TransportError,
+)
+from .need import UNDECIDED, Need
+from .records import View
+from .refreshing import given
+from .renewal import POLL_LIMIT, Renewal
+from .secret import Secret, scrubbed
+from .steps import Ask, Auth, Flow, RowCall, Send, Sleep
+from .tokens import Token
+
+Revocation = Callable[[Auth], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFlow:
+    """What a person, or code in his place, orders done with the token."""
+
+    renewal: Renewal
+    memory_seconds: float
+    works: Callable[[Any], bool] = bool
+
+    def current(self) -> Flow:
+        """Give the current token; obtain one if there is none."""
+        view = yield from self.settle()
+        # Having looked, what follows need not look again: nor would it mend an eviction.
+        yield from self.renewal.restore(view, new_owner())
+        return (yield from self.renewal.seek(Need(self.renewal.clock())))
+
+    def rotate(self, wait: bool) -> Flow:
+        """Give a new token, published before the old one goes. Simultaneous orders are one.
+
+        The old one is revoked at the provider when no process can hold it in memory any more: by
+        the next order that comes after that, or now, after `wait`.
+        """
+        yield from self.settle()
+        yield from self.renewal.look()
+        old = self.renewal.memory.token
+        token = yield from self.renewal.seek(
+            Need(self.renewal.clock(), rejected=old, ordered=True)
+        )
+        if wait and old is not None:
+            yield Sleep(self.memory_seconds)
+            yield from self.settle()
+        return token
+
+    def revoke(self) -> Flow:
+        """Forget the token everywhere, and the refresh token; then have the provider revoke them.
+
+        RFC 7009. Raises TokenUnavailable where store, database or provider could not be told.
+        """
+        renewal = self.renewal
+        view = yield from self._locked(self._bury)
+        refresh_token = (yield from self._row("clear")) if renewal.auth.refreshes else None
+        yield renewal.announce("token_revoked")
+        if refresh_token is not None:
+            yield from self._tell_provider(lambda a: a.refresh_revocation_request(refresh_token))
+        for token in filter(None, [view.token, *(due.token for due in view.due)]):
+            yield from self._tell_provider(_revocation(token))
+
+    def store(self, refresh_token: Secret[str]) -> Flow:
+        """Keep a refresh token that a person brings: the beginning of a new grant.
+
+        The access token of the old one is forgotten. Raises TokenUnavailable where the database
+        does not take it.
+        """
+        renewal = self.renewal
+        yield from self._row("put", refresh_token)
+        renewal.memory.stash = None
+        yield from renewal.attempt("unstash")
+        try:
+            yield from self._locked(self._bury)
+        except TokenUnavailable as error:
+            if error.error != "store_unavailable":  # the row is what counts
+                raise
+
+    def _row(self, method: str, *args: Any) -> Flow:
+        failed = None
+        try:
+            return (yield RowCall(method, args))
+        except RowsUnavailable as error:
+            failed = str(error)
+        raise TokenUnavailable(
+            f"{self.renewal.alias}: the refresh token is as it was: {failed}.",
+            alias=self.renewal.alias,
+            error="database_unavailable",
+        )
+
+    def _bury(self, owner: int) -> Flow:
+        renewal = self.renewal
+        view: View | None = yield from renewal.look()
+        now = renewal.clock()
+        token = renewal.memory.token
+        # Above all that is known and all made by now: also what a process without sight of the
+        # store may have obtained for itself.
+        tombstone = max(renewal.memory.generation, int(now * 1000))
+        life = max(60.0, token.expires_at - now if token else 0.0) + self.memory_seconds
+        buried = yield from renewal.attempt("bury", owner, tombstone, life)
+        if buried is False:
+            return UNDECIDED
+        renewal.memory.bury(tombstone, now)
+        if view is None or buried is None:
+            raise TokenUnavailable(
+                f"{renewal.alias}: the token is forgotten in this process only, because the cache "
+                "does not answer. Revoke it again when the cache is back.",
+                alias=renewal.alias,
+                error="store_unavailable",
+            )
+        return View(token=token, due=view.due)
+
+    def _locked(self, work: Callable[[int], Flow]) -> Flow:
+        """Do `work` under the renewal lock; again while it is taken, or was lost meanwhile."""
+        renewal, owner = self.renewal, new_owner()
+        deadline = renewal.clock() + renewal.patience
+        while renewal.clock() < deadline:
+            outcome = yield from renewal.locked(owner, lambda: work(owner))
+            if outcome is not UNDECIDED:
+                return outcome
+            yield Sleep(POLL_LIMIT)
+        raise TokenUnavailable(
+            f"{renewal.alias}: a renewal has been under way for {renewal.patience:.0f} s; "
+            "nothing was changed. Try again.",
+            alias=renewal.alias,
+            error="busy",
+        )
+
+    def settle(self) -> Flow:
+        """Have the provider revoke replaced tokens that no process holds any more.
+
+        Gives what the store held before.
+        """
+        renewal = self.renewal
+        view = yield from renewal.look()
+        if view is None or view.locked or not any(d.at <= renewal.clock() for d in view.due):
+            return view
+        owner = new_owner()
+        ripe = yield from renewal.locked(owner, lambda: self._strike_off(owner))
+        for token in () if ripe is UNDECIDED else ripe:
+            # It is replaced and will expire; the order at hand goes first.
+            with suppress(TokenUnavailable):
+                yield from self._tell_provider(_revocation(token))
+        return view
+
+    def _strike_off(self, owner: int) -> Flow:
+        view = yield from self.renewal.look()
+        now = self.renewal.clock()
+        ripe = [due.token for due in view.due if due.at <= now] if view else []
+        struck = yield from self.renewal.attempt("settle", owner, now)
+        return ripe if struck else []
+
+    def _tell_provider(self, build: Revocation) -> Flow:
+        """Have something revoked; with each set of credentials until one is taken."""
+        said, cause = "", None
+        for request in self._requests(build):
+            try:
+                reply = yield Ask(request)
+            except TransportError as error:
+                said, cause = "did not answer", scrubbed(error)
+            else:
+                if reply.status < 400:
+                    return
+                said, cause = f"answered {reply.status}", None
+        if said:
+            raise TokenUnavailable(
+                f"{self.renewal.alias}: the token is forgotten here, but its revocation_url "
+                f"{said}: the provider may honour it until it expires.",
+                alias=self.renewal.alias,
+                error="not_revoked",
+            ) from cause
+
+    def _requests(self, build: Revocation) -> Iterator[Any]:
+        renewal = self.renewal
+        now = renewal.clock() + renewal.memory.offset
+        requests = (build(auth.at(now)) for auth, _ in renewal.credentials())
+        return (request for request in requests if request is not None)
+
+    def switch(self, check: Any) -> Flow:
+        """Use the next credentials everywhere, once they are proven. Gives the new token.
+
+        Proven: they obtain a token, and the API takes it for `check`, a request (if there is one).
+        What is in use goes on until processes have forgotten it. Raises TokenError.
+        """
+        renewal = self.renewal
+        successor = renewal.auth.successor
+        if successor is None or renewal.switched:
+            text = "there are no next credentials" if successor is None else "they are in use"
+            raise self._unproven("no_next", f"{text}; put them into OPTIONS['next']")
+        if renewal.auth.obtains:
+            return (yield from self._prove_and_publish(successor, check))
+        # Said to all first, for that is how they are tried; given up again if they are refused.
+        yield from renewal.switch(True)
+        old = renewal.memory.token
+        token = yield from renewal.seek(Need(renewal.clock(), rejected=old, ordered=True))
+        if renewal.memory.switched != renewal.successor:
+            raise self._unproven("next_refused", "the provider refuses the next credentials")
+        return token
+
+    def _prove_and_publish(self, successor: Auth, check: Any) -> Flow:
+        renewal = self.renewal
+        sent_at = renewal.clock()
+        grant = yield from self._granted_to(successor, sent_at + renewal.lease)
+        if check is not None:
+            response = yield Send(check, renewal.minted(grant, sent_at))
+            if not self.works(response):
+                status = response.status_code
+                raise self._unproven("next_unfit", f"the API answers {status} to their token")
+
+        def publish(owner: int) -> Flow:
+            yield from renewal.look()
+            token = renewal.minted(grant, sent_at)
+            old = renewal.memory.token
+            published = yield from renewal.attempt("publish", owner, token, old)
+            if published is False:
+                return UNDECIDED
+            yield from renewal.switch(True)
+            renewal.memory.advance(token, renewal.clock())
+            yield renewal.announce("token_obtained", token_id=token.id)
+            return token
+
+        return (yield from self._locked(publish))
+
+    def _granted_to(self, successor: Auth, until: float) -> Flow:
+        try:
+            build = methodcaller("token_request")
+            return given((yield from self.renewal.asked(successor, build, until)))
+        except (TokenError, TransportError, *UNREADABLE) as error:
+            trouble = self.renewal.understood(error)
+        said = f"{trouble.error}: {trouble.description}".rstrip(": ")
+        raise self._unproven("next_refused", f"they obtain no token ({said})") from trouble.cause
+
+    def _unproven(self, error: str, text: str) -> TokenRefused:
+        alias = self.renewal.alias
+        message = f"{alias}: nothing was changed: {text}."
+        return TokenRefused(error, text, message=message, alias=alias)
+
+
+def _revocation(token: Token) -> Revocation:
+    return lambda auth: auth.revocation_request(token)

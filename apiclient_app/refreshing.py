@@ -1,0 +1,260 @@
+"""A token by refresh token: its row is claimed, asked with, and kept, in an order that loses none.
+
+Without I/O. `asking_since` is written before the request is sent; the successor before the access
+token is published. So whatever happens to whoever asks, the row tells the next one what is known.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from .exceptions import (
+    CallError,
+    InvalidRequest,
+    RowsUnavailable,
+    TokenError,
+    TokenRefused,
+    TokenUnavailable,
+    TransportError,
+)
+from .exchange import Answer, Exchange
+from .need import UNDECIDED, Need
+from .records import NEEDS_ATTENTION, NO_REFRESH_TOKEN, Stash
+from .rows import REFUSED, Plan, Row, next_try, plan
+from .secret import Secret
+from .steps import Auth, Flow, RowCall, Sleep
+
+KEEP_PAUSES = (0.05, 0.2, 0.5)
+STILL_GOOD = "a refresh got no answer; the access token is used to its end before another"
+
+
+class WaitForEnd(TokenUnavailable):
+    """The access token's end is waited for: only callers with a stale one are held back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A row that is ours to ask with: as it was before, as it is now, and until when we may."""
+
+    before: Row
+    row: Row
+    owner: int
+    began: float
+    until: float
+
+    @property
+    def unasked(self) -> Row:
+        """How to leave the row if nothing has happened to its refresh token."""
+        return replace(self.before, generation=self.row.generation)
+
+    def doubtful(self, grace: float) -> Row:
+        """How to leave it if nobody knows what has."""
+        attention, tries, retry_at = next_try(self.before, grace)
+        return replace(self.row, attention=attention, tries=tries, retry_at=retry_at)
+
+    def refused(self, error: str) -> Row:
+        return replace(self.row, asking_since=None, attention=f"{REFUSED}: {error}")
+
+    def may_repeat(self, grace: float, now: float) -> bool:
+        """Whether the provider takes the refresh token again, and there is time for it."""
+        since = self.row.asking_since or self.row.now
+        return now < self.until and self.row.now + now - self.began < since + grace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refreshing(Exchange):
+    """The grant of one client and subject, where there is one: what asks for its tokens."""
+
+    def granted(self, need: Need, owner: int, until: float) -> Flow:
+        """Give a grant; UNDECIDED if another is asking. Raises TokenError or TransportError."""
+        if not self.auth.refreshes:
+            return given((yield from self.obtained(until)))
+        row, unavailable = None, None
+        try:
+            row = self._with_stash((yield RowCall("read")))
+        except RowsUnavailable as error:
+            unavailable = _unavailable(error)
+        if row is not None:
+            return (yield from self._by_plan(need, row, owner, until))
+        if self.auth.obtains:
+            return given((yield from self.obtained(until)))
+        raise unavailable or TokenUnavailable("no row")
+
+    def _with_stash(self, row: Row) -> Row:
+        """Put in the refresh token that could not be written when it came."""
+        stash = self.memory.stash
+        if stash is None or stash.generation != row.generation:
+            return row
+        return replace(
+            row,
+            refresh_token=stash.refresh_token,
+            asking_since=None,
+            attention="",
+            unreadable=False,
+            unsaved=True,
+        )
+
+    def _by_plan(self, need: Need, row: Row, owner: int, until: float) -> Flow:
+        token, now = self.memory.token, self.clock()
+        dead = need.rejected is not None or token is None or now >= token.expires_at
+        chosen = plan(
+            row,
+            obtains=self.auth.obtains,
+            grace=self.auth.grace,
+            dead=dead,
+            ordered=need.ordered,
+        )
+        if chosen is Plan.REFRESH:
+            return (yield from self._claim(row, owner, until))
+        if chosen is Plan.OBTAIN:
+            return (yield from self._anew(row, until))
+        if chosen is Plan.BUSY:
+            return UNDECIDED
+        if chosen is Plan.LATER:
+            end = token.expires_at - now if token else 0.0
+            raise WaitForEnd(STILL_GOOD, error="in_doubt", retry_after=end)
+        raise stopped(row)
+
+    def _claim(self, row: Row, owner: int, until: float) -> Flow:
+        """Refresh under the row's claim; UNDECIDED if another has it."""
+        began, claimed, unavailable = self.clock(), None, None
+        try:
+            claimed = yield RowCall("claim", (row, owner, self.lease))
+        except RowsUnavailable as error:
+            unavailable = _unavailable(error)
+        if unavailable is not None:
+            raise unavailable
+        if claimed is None:
+            return UNDECIDED
+        end = min(until, began + self.lease - self.token_timeout)
+        return (yield from self._refresh(Claim(row, claimed, owner, began, end)))
+
+    def _refresh(self, claim: Claim) -> Flow:
+        answer: Answer | CallError | None = None
+        try:
+            answer = yield from self._asked_with(claim)
+        finally:
+            if answer is None:  # interrupted: nobody knows what became of the request
+                yield from self._let_go(claim, claim.doubtful(self.auth.grace))
+        if isinstance(answer, CallError):
+            left = claim.doubtful(self.auth.grace) if answer.sent else claim.unasked
+            yield from self._let_go(claim, left)
+            raise answer
+        if answer.grant is None:
+            return (yield from self._refused(claim, answer))
+        # A reply without a refresh token keeps the old one (RFC 6749 section 6).
+        successor = answer.grant.refresh_token or claim.row.refresh_token
+        kept = yield from self._keep(claim.row, successor)
+        return answer.grant if kept else UNDECIDED
+
+    def _asked_with(self, claim: Claim) -> Flow:
+        """Give the answer, or the error with which it was lost.
+
+        Within the provider's grace it is sent once more at once, so that no call fails for it.
+        """
+        token: Any = claim.row.refresh_token
+        lost: CallError | None = None
+        while True:
+            try:
+                build = partial(_refresh_request, token=token)
+                return (yield from self.answer(build, claim.until))
+            except (TransportError, InvalidRequest) as error:
+                # What is not sent now may have been sent a moment ago.
+                again, lost = lost is None, error if lost is None or error.sent else lost
+            if not (again and lost.sent and claim.may_repeat(self.auth.grace, self.clock())):
+                return lost
+
+    def _refused(self, claim: Claim, answer: Answer) -> Flow:
+        row, error = claim.row, answer.error
+        status = answer.reply.status if answer.reply is not None else 0
+        rotated = self.auth.refresh_token_in(answer.reply) if 200 <= status < 300 else None
+        if rotated is not None:  # only the access token cannot be used
+            yield from self._keep(row, rotated)
+        elif isinstance(error, TokenRefused) and self.auth.ends_grant(error.error):
+            newest = yield from self._reread()
+            if newest is not None and newest.generation != row.generation:
+                return UNDECIDED  # another got its successor, and that one is good
+            yield from self._let_go(claim, claim.refused(error.error))
+            if self.auth.obtains:
+                return (yield from self._anew(row, claim.until))
+            error = stopped(claim.refused(error.error))
+        elif answer.may_have_granted:
+            yield from self._let_go(claim, claim.doubtful(self.auth.grace))
+        else:
+            yield from self._let_go(claim, claim.unasked)
+        raise error or TokenUnavailable("nothing was granted")
+
+    def _anew(self, row: Row, until: float) -> Flow:
+        """Obtain with the client's own credentials, and keep the refresh token that comes."""
+        grant = given((yield from self.obtained(until)))
+        if grant.refresh_token is not None or row.generation:
+            yield from self._keep(row, grant.refresh_token)
+        return grant
+
+    def _keep(self, row: Row, token: Secret[str] | None) -> Flow:
+        """Store a refresh token as the row's next; False if the row has got another meanwhile.
+
+        Where the database does not take it, it is stashed, to be used and stored next time.
+        """
+        for pause in KEEP_PAUSES:
+            try:
+                kept: bool = yield RowCall("keep", (row, token))
+            except RowsUnavailable:
+                yield Sleep(pause)
+            else:
+                yield from self._unstash()
+                return kept
+        if token is not None:
+            self.memory.stash = Stash(row.generation, token)
+            yield from self.attempt("stash", self.memory.stash)
+        return True
+
+    def _unstash(self) -> Flow:
+        if self.memory.stash is not None:
+            self.memory.stash = None
+            yield from self.attempt("unstash")
+
+    def _let_go(self, claim: Claim, left: Row) -> Flow:
+        """End the claim, and leave the row as `left` says."""
+        with suppress(RowsUnavailable):  # its lease ends by itself, and leaves a doubt
+            yield RowCall("let_go", (left, claim.owner))
+
+    def _reread(self) -> Flow:
+        with suppress(RowsUnavailable):
+            return (yield RowCall("read"))
+        return None
+
+
+def _refresh_request(auth: Auth, token: Secret[str]) -> Any:
+    return auth.refresh_request(token)
+
+
+def given(answer: Answer) -> Any:
+    """Give the grant; raise what came instead."""
+    if answer.grant is None:
+        raise answer.error or TokenUnavailable("nothing was granted")
+    return answer.grant
+
+
+def stopped(row: Row) -> TokenError:
+    """Make the error for a row whose refresh token is not to be sent."""
+    if row.unreadable:
+        return TokenUnavailable(
+            "no key opens the stored refresh token; put the SECRET_KEY it was stored with into "
+            "SECRET_KEY_FALLBACKS",
+            error="unreadable_row",
+        )
+    if row.refresh_token is None:
+        return TokenRefused(NO_REFRESH_TOKEN, "there is no refresh token")
+    if row.refused:
+        said = row.attention.partition(": ")[2]
+        return TokenRefused(NEEDS_ATTENTION, f"the provider refused its refresh token ({said})")
+    text = "its refresh token was sent, and again later, and no answer came back"
+    return TokenRefused(NEEDS_ATTENTION, text)
+
+
+def _unavailable(error: RowsUnavailable) -> TokenUnavailable:
+    return TokenUnavailable(str(error), error="database_unavailable")

@@ -1,0 +1,131 @@
+"""The table of refresh tokens, on a connection of its own: never in the caller's transaction.
+
+Under ATOMIC_REQUESTS a view that fails would roll the grant back. Each method is one statement in
+autocommit, so that its row lock, which decides between two workers, ends with it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, IntegrityError, connections, router
+from django.db.models.functions import Now
+from django.db.utils import load_backend
+
+from apiclient_app.exceptions import RowsUnavailable
+from apiclient_app.secret import one_line, redact
+
+TIMES = ("asking_since", "leased_until", "retry_at", "obtained_at")
+
+
+class DjangoTable:
+    """Rows of the model `Credential`."""
+
+    def get(self, identity: str) -> tuple[float, Mapping[str, Any] | None]:
+        model = credential()
+        with own_connection() as using:
+            rows = model.objects.using(using).annotate(now=Now())
+            columns: Any = rows.filter(identity=identity).values().first()
+        if columns is None:
+            return time.time(), None  # nothing to compare it with yet
+        plain = {name: seconds(columns[name]) for name in TIMES}
+        return seconds(columns["now"]) or 0.0, {**columns, **plain}
+
+    def insert(self, identity: str, values: Mapping[str, Any]) -> bool:
+        try:
+            with own_connection() as using:
+                columns = {"identity": identity, **_columns(values)}
+                credential().objects.using(using).create(**columns)
+        except IntegrityError:
+            return False
+        return True
+
+    def update(self, identity: str, fence: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+        with own_connection() as using:
+            rows = credential().objects.using(using).filter(identity=identity, **fence)
+            return rows.update(**_columns(values), updated_at=Now()) == 1  # type: ignore[no-any-return]
+
+
+def credential() -> Any:
+    """Give the model; not imported above, for this module is needed before the apps are ready."""
+    return apps.get_model("apiclient_app", "Credential")
+
+
+def database() -> str:
+    """Give the alias of the database that holds the rows, as the project's routers have it."""
+    return str(router.db_for_write(credential()))
+
+
+@contextmanager
+def own_connection() -> Iterator[str]:
+    """Open a connection in autocommit, and give the alias that reaches it in this thread.
+
+    RowsUnavailable for what the database refuses. A database in memory is reached on the caller's
+    connection: there is no other way to it.
+    """
+    alias = database()
+    failed = ""
+    try:
+        if connections[alias].vendor == "sqlite" and connections[alias].is_in_memory_db():  # type: ignore[attr-defined]
+            yield alias
+            return
+        with _opened(alias) as name:
+            yield name
+    except IntegrityError:
+        raise
+    except (DatabaseError, ImproperlyConfigured) as error:
+        failed = _said(error, alias)
+    if failed:
+        raise RowsUnavailable(failed)
+
+
+@contextmanager
+def _opened(alias: str) -> Iterator[str]:
+    database = {**connections.settings[alias], "AUTOCOMMIT": True}
+    connection = load_backend(database["ENGINE"]).DatabaseWrapper(database, alias)
+    name = f"{alias} (refresh tokens)"
+    connections[name] = connection
+    try:
+        yield name
+    finally:
+        del connections[name]
+        connection.close()
+
+
+def _said(error: Exception, alias: str) -> str:
+    connection = connections[alias]
+    if connection.vendor == "sqlite" and connection.in_atomic_block and "locked" in str(error):
+        return (
+            f"the database {alias!r} is SQLite and locked by the caller's own transaction; call "
+            "outside of transaction.atomic(), or use PostgreSQL or MySQL"
+        )
+    if "apiclient_app_credential" in str(error):
+        return "the table of refresh tokens is missing; run `manage.py migrate apiclient_app`"
+    text = one_line(redact(str(error)), 120)
+    return f"the database {alias!r} did not do as asked ({type(error).__name__}: {text})"
+
+
+def seconds(value: datetime | None) -> float | None:
+    """Give epoch seconds. Where USE_TZ is off, times are in no zone, and compared as they are."""
+    if value is None:
+        return None
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+
+
+def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    columns = {n: _moment(v) if n in TIMES else v for n, v in values.items()}
+    return columns | ({"obtained_at": Now()} if "refresh_token" in values else {})
+
+
+def _moment(value: float | None) -> datetime | None:
+    if value is None:
+        return None
+    moment = datetime.fromtimestamp(value, UTC)
+    return moment if settings.USE_TZ else moment.replace(tzinfo=None)
