@@ -23,6 +23,7 @@ from .jwt_bearer import JWTBearer
 from .login import Login
 from .messages import Grant, Reply, TokenRequest
 from .problems import OptionError
+from .signed import Signed
 from .static import ApiKey, Basic, NoAuth, StaticToken
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "RefreshToken",
     "Reply",
     "Secret",
+    "Signed",
     "StaticToken",
     "TokenRequest",
 ]

@@ -125,7 +125,11 @@ class AuthBackend:
         return self.identity()
 
     def sign(self, request: Any, token: Token | None) -> None:
-        """Put the token on `request`, a `requests.PreparedRequest` of our own to change."""
+        """Put the token on `request`, a `requests.PreparedRequest` of our own to change.
+
+        Called for every send, replays and redirects included: a proof of one request, such as
+        DPoP's (RFC 9449), can be made here of its method, URL and token.
+        """
         if token is not None:
             for name, secret in token.headers.items():
                 request.headers[name] = secret.reveal()

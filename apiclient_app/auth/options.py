@@ -125,7 +125,9 @@ def described(kind: Any) -> str:
     """Name a kind for people."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
-        return " or ".join(described(argument) for argument in arguments)
+        names = [described(argument) for argument in arguments]
+        looser = [n for n in names if not any(n != o and n.startswith(o) for o in names)]
+        return " or ".join(looser)
     if origin is Secret:
         return f"{described(arguments[0])} that is not empty"
     if origin is Literal:

@@ -1,12 +1,12 @@
 """From OPTIONS to an auth backend, or to everything that is wrong with them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
 
-from apiclient_app.auth import AuthBackend, ClientCredentials, Secret
+from apiclient_app.auth import AuthBackend, ClientCredentials, OptionError, Secret
 from apiclient_app.auth.options import build
 
 
@@ -24,6 +24,8 @@ class Everything(AuthBackend):
     names: tuple[str, ...] = ()
     extra: Mapping[str, str] = field(default_factory=dict)
     maybe: str | None = None
+    secret: Secret[str] | None = None
+    loose: Secret[Mapping[str, Any]] | Mapping[str, Any] = field(default_factory=dict)
     either: int | list[str] = 0
     anything: Any = None
     bare: dict = field(default_factory=dict)  # type: ignore[type-arg]
@@ -44,6 +46,11 @@ FITTING: list[tuple[str, Any]] = [
     ("extra", {"a": "b"}),
     ("maybe", None),
     ("maybe", "x"),
+    ("secret", None),
+    ("secret", "x"),
+    ("secret", Secret("x")),
+    ("loose", {}),
+    ("loose", {"a": 1}),
     ("either", 1),
     ("either", ["a"]),
     ("anything", 1j),
@@ -69,6 +76,9 @@ UNFITTING: list[tuple[str, Any, str]] = [
     ("extra", {"a": 1}, "Give a dict."),
     ("extra", [], "Give a dict."),
     ("maybe", 1, "Give a text or None."),
+    ("secret", "", "Give a text that is not empty or None."),
+    ("secret", 7, "Give a text that is not empty or None."),
+    ("loose", "x", "Give a dict."),
     ("bare", [], "Give a dict."),
 ]
 
@@ -90,9 +100,11 @@ def test_a_value_that_does_not_fit_is_named_with_its_remedy(
 
 
 def test_secrets_are_wrapped_and_lists_frozen() -> None:
-    backend, _ = build(Everything, {"code": "hunter2", "names": ["a"]})
+    options = {"code": "hunter2", "names": ["a"], "secret": "hunter3", "loose": {"a": 1}}
+    backend, _ = build(Everything, options)
     assert isinstance(backend, Everything)
-    assert backend.code == Secret("hunter2")
+    assert (backend.code, backend.secret) == (Secret("hunter2"), Secret("hunter3"))
+    assert backend.loose == Secret({"a": 1})
     assert backend.names == ("a",)
 
 
@@ -133,6 +145,34 @@ def test_an_ordinary_class_has_its_constructors_options() -> None:
 def test_what_a_constructor_objects_to_is_passed_on() -> None:
     _, (problem,) = build(Choosy, {"code": "x", "size": 4})
     assert problem.remedy == "size is more than 3."
+
+
+class Particular(AuthBackend):
+    """Knows better than its constructor's signature what is missing."""
+
+    def __init__(self, code: str = "", key: str = "") -> None:
+        if len(code) > 3:
+            raise OptionError("wrong", "code", "Give three letters.")
+
+    @classmethod
+    def also_needed(cls, options: Mapping[str, Any]) -> Collection[str]:
+        return ["key"] if options.get("code") == "key" and not options.get("key") else []
+
+
+def test_an_option_can_make_another_one_necessary() -> None:
+    assert build(Particular, {"code": "key", "key": "k"})[1] == []
+    assert build(Particular, {})[1] == []
+    _, (problem,) = build(Particular, {"code": "key"})
+    assert (problem.kind, problem.option) == ("missing", "key")
+    assert problem.remedy == "Add 'key'."
+
+
+def test_an_objection_to_an_option_names_it() -> None:
+    _, (problem,) = build(Particular, {"code": "hunter2"})
+    assert (problem.kind, problem.option) == ("wrong", "code")
+    assert problem.remedy == "Give three letters."
+    with pytest.raises(ValueError, match="option 'code' is wrong: Give three letters"):
+        Particular(code="hunter2")
 
 
 class Unreadable(AuthBackend):
