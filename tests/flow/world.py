@@ -12,12 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apiclient_app.auth import AuthBackend, Grant, Reply, TokenRequest
-from apiclient_app.exceptions import APIClientError, StoreUnavailable, TransportError
+from apiclient_app.exceptions import (
+    APIClientError,
+    RowsUnavailable,
+    StoreUnavailable,
+    TransportError,
+)
 from apiclient_app.flow import CallFlow
 from apiclient_app.memory import Memory
 from apiclient_app.need import Need
 from apiclient_app.renewal import Renewal
-from apiclient_app.steps import Announce, Ask, Flow, Send, Sleep, StoreCall, Wait
+from apiclient_app.steps import Announce, Ask, Flow, RowCall, Send, Sleep, StoreCall, Wait
 from apiclient_app.store import CacheStore, Identity
 from apiclient_app.store.outage import Outage
 from apiclient_app.store.seal import Seal
@@ -151,9 +156,10 @@ class Host:
             clock,
             5.0,
         )
+        self.rows = self.world.rows
         self.renewal = Renewal(
             alias="api",
-            auth=ModelAuth(),
+            auth=self.world.auth,
             memory=self.memory,
             token_timeout=TOKEN_TIMEOUT,
             clock=clock,
@@ -210,10 +216,12 @@ class World:
     said: Any = 3600
     exclusive: bool = False
     token_seconds: float = 0.1
+    rows: Any = None
 
     def __post_init__(self) -> None:
         self.clock = Clock()
         self.cache = ModelCache(self.clock)
+        self.auth: AuthBackend = ModelAuth()
         self.provider = Provider(
             self.clock, life=self.life, said=self.said, exclusive=self.exclusive
         )
@@ -306,12 +314,21 @@ class World:
             self.provider.asking += 1
             self.provider.most_asking = max(self.provider.most_asking, self.provider.asking)
             # Issued now, told later: a holder that is stopped meanwhile comes with an old one.
-            caller.outcome = None if self.provider.failing else self.provider.issue()
+            caller.outcome = self._asked(caller, step)
             caller.wake_at = now + self.token_seconds
         elif isinstance(step, Send):
             caller.outcome = self._answer(caller, step)
         elif isinstance(step, StoreCall):
             caller.outcome = self._stored(caller.host, step)
+        elif isinstance(step, RowCall):
+            caller.outcome = self._written(caller.host, step)
+
+    def _asked(self, caller: Caller, step: Ask) -> Any:
+        """Give what will arrive: a body, or the error of a reply that does not."""
+        if self.provider.failing:
+            return TransportError("no reply")
+        said = "" if self.provider.said is None else f" {self.provider.said}"
+        return f"{self.provider.issue()}{said}".encode()
 
     def _answer(self, caller: Caller, step: Send) -> ModelResponse:
         assert step.token is not None
@@ -340,21 +357,30 @@ class World:
         step = caller.step
         if isinstance(step, Ask):
             self.provider.asking -= 1
-            if caller.outcome is None:
-                self._resume(caller, caller.flow.throw, TransportError("no reply"))
+            if isinstance(caller.outcome, Exception):
+                self._resume(caller, caller.flow.throw, caller.outcome)
                 return
-            said = "" if self.provider.said is None else f" {self.provider.said}"
-            body = f"{caller.outcome}{said}".encode()
-            self._resume(caller, caller.flow.send, Reply(200, {}, body, self.clock.now))
-        elif isinstance(step, StoreCall):
+            self._resume(caller, caller.flow.send, self._reply(caller.outcome))
+        elif isinstance(step, StoreCall | RowCall):
             try:
                 value = caller.outcome()
-            except StoreUnavailable as error:
+            except (StoreUnavailable, RowsUnavailable) as error:
                 self._resume(caller, caller.flow.throw, error)
             else:
                 self._resume(caller, caller.flow.send, value)
         else:
             self._resume(caller, caller.flow.send, caller.outcome)
+
+    def _reply(self, body: bytes) -> Reply:
+        return Reply(200, {}, body, self.clock.now)
+
+    def _written(self, host: Host, step: RowCall) -> Callable[[], Any]:
+        try:
+            value = getattr(host.rows, step.method)(*step.args)
+        except RowsUnavailable as error:
+            failed = error
+            return lambda: _raise(failed)
+        return lambda: value
 
     def _resume(self, caller: Caller, resume: Callable[[Any], Any], value: Any) -> None:
         while True:
