@@ -61,7 +61,7 @@ def test_an_assertion_is_verified_with_the_public_key(algorithm: str) -> None:
     told = claims(sent["client_assertion"], public_pem(KINDS[algorithm]), algorithm)
     assert sent["client_assertion_type"] == TYPE
     assert told.pop("jti")
-    assert told == {"iss": "app", "sub": "app", "aud": URL, "iat": NOW, "exp": NOW + 120}
+    assert told == {"iss": "app", "sub": "app", "aud": URL, "iat": NOW - 10, "exp": NOW + 110}
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512", None])
@@ -126,7 +126,13 @@ def test_each_request_has_an_assertion_of_its_own() -> None:
 def test_times_are_those_of_the_providers_clock() -> None:
     later = signing().at(NOW + 500.9)
     told = claims(form(later.token_request())["client_assertion"], public_pem("p256"), "ES256")
-    assert (told["iat"], told["exp"]) == (NOW + 500, NOW + 620)
+    assert (told["iat"], told["exp"]) == (NOW + 490, NOW + 610)
+
+
+@pytest.mark.parametrize("behind", [0.0, 2.0, 9.0])
+def test_an_endpoint_whose_clock_is_a_little_behind_takes_it(behind: float) -> None:
+    told = claims(form(signing().token_request())["client_assertion"], public_pem("p256"), "ES256")
+    assert told["iat"] <= NOW - behind < told["exp"]
 
 
 def test_the_client_is_named_and_no_header_is_sent() -> None:
