@@ -25,7 +25,6 @@ export async function authority(issuer) {
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
-      introspection: { enabled: true, allowedPolicy: () => true },
       revocation: { enabled: true },
     },
     findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
@@ -41,7 +40,7 @@ export async function authority(issuer) {
   });
   provider.registerGrantType(bearer.JWT_BEARER, bearer.answer, ['assertion', 'scope']);
   provider.use(remember);
-  for (const kind of ['grant', 'revocation', 'introspection']) {
+  for (const kind of ['grant', 'revocation']) {
     provider.on(`${kind}.error`, (ctx, error) => { ctx.state.detail = error.error_detail; });
   }
   provider.on('server_error', (ctx, error) => console.error(error));
