@@ -8,7 +8,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apiclient_app.expiry import MISSING, AnyRule, ExpiryRule, at_path
+from apiclient_app.expiry import MISSING, AnyRule, ExpiryRule, at_path, bearer_errors
 
 
 def answer(status: int, body: object = None, **headers: str) -> requests.Response:
@@ -50,6 +50,12 @@ def test_a_body_that_is_not_json_does_not_match() -> None:
     assert not ExpiryRule(frozenset({403}), body={"error": ("x",)})(page)
 
 
+def test_a_body_that_is_nested_without_end_does_not_match() -> None:
+    deep = answer(403)
+    deep._content = b"[" * 200_000
+    assert not ExpiryRule(frozenset({403}), body={"error": ("x",)})(deep)
+
+
 def test_none_in_a_body_rule_wants_a_null_that_is_there() -> None:
     rule = ExpiryRule(frozenset({200}), body={"user": (None,)})
     assert rule(answer(200, {"user": None}))
@@ -62,6 +68,48 @@ def test_a_header_rule_looks_for_text_in_any_case() -> None:
     assert rule(answer(401, WWW_Authenticate='Bearer error="Invalid_Token"'))
     assert not rule(answer(401, WWW_Authenticate='Bearer error="insufficient_scope"'))
     assert not rule(answer(401))
+
+
+@pytest.mark.parametrize(
+    ("challenges", "errors"),
+    [
+        ('Bearer error="invalid_token"', ["invalid_token"]),
+        ('Bearer realm="a, b", error="invalid_token", error_description="x"', ["invalid_token"]),
+        ('Bearer realm="", error="invalid_token"', ["invalid_token"]),
+        ("Bearer error=invalid_token", ["invalid_token"]),
+        ("Bearer error='invalid_token'", ["invalid_token"]),
+        ('bearer ERROR = "Invalid_Token"', ["invalid_token"]),
+        (r'Bearer realm="a\"b", error="inva\lid_token"', ["invalid_token"]),
+        ('Basic realm="x", Bearer error="invalid_token"', ["invalid_token"]),
+        ('Bearer error="invalid_token", Basic realm="x"', ["invalid_token"]),
+        ('Bearer realm="a",error="one", Bearer realm="b",error="two"', ["one", "two"]),
+        ('Negotiate abc==, Bearer error="invalid_token"', ["invalid_token"]),
+        (r'Basic realm="Bearer error=\"invalid_token\""', []),
+        ('Basic realm="x, Bearer error=invalid_token"', []),
+        ('Bearer, Digest error="invalid_token"', []),
+        ('DPoP error="invalid_token"', []),
+        ('error="invalid_token"', []),
+        ('Bearer x_error="invalid_token", error_uri="invalid_token"', []),
+        ("Bearer error", []),
+        ("Bearer", []),
+        ("", []),
+    ],
+)
+def test_the_error_of_a_bearer_challenge_is_read(challenges: str, errors: list[str]) -> None:
+    assert list(bearer_errors(challenges)) == errors
+    expired = ExpiryRule(error=("INVALID_TOKEN",))(answer(401, WWW_Authenticate=challenges))
+    assert expired is ("invalid_token" in errors)
+
+
+def test_an_error_rule_wants_a_challenge_and_its_status() -> None:
+    rule = ExpiryRule(error=("invalid_token",))
+    assert not rule(answer(401))
+    assert not rule(answer(403, WWW_Authenticate='Bearer error="invalid_token"'))
+
+
+@given(st.text(alphabet='Bearer="\\, invld_tok', max_size=60) | st.text(max_size=60))
+def test_no_challenge_breaks_the_reading(challenges: str) -> None:
+    assert all(code == code.lower() for code in bearer_errors(challenges))
 
 
 def test_status_body_and_header_must_all_match() -> None:

@@ -18,6 +18,7 @@ from apiclient_app.expiry import AnyRule, ExpiryRule
 from .problems import at
 
 Complaint = tuple[str, str, str, str]
+RULES = ("status", "body", "header", "error")
 METHODS = ("GET", "OPTIONS", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -95,16 +96,24 @@ def read_expired(value: Any) -> Callable[[Any], bool]:
         if callable(value):
             return value  # type: ignore[no-any-return]
         raise wrong("is not a rule.", 'Give {"status": [401]} or a dotted path to a callable.')
-    unknown = [str(name) for name in value if name not in ("status", "body", "header")]
+    unknown = [str(name) for name in value if name not in RULES]
     if unknown:
-        raise wrong(f"has unknown keys: {', '.join(unknown)}.", "Use status, body, header.")
+        raise wrong(f"has unknown keys: {', '.join(unknown)}.", f"Use {', '.join(RULES)}.")
     status = value.get("status", [401])
     if not isinstance(status, list | tuple | set) or not all(type(s) is int for s in status):
         raise wrong("is not a list of status codes.", "Give [401].", at("status"))
     rules = {name: _values(name, value.get(name, {})) for name in ("body", "header")}
     if not all(isinstance(v, str) for items in rules["header"].values() for v in items):
         raise wrong("has a value that is not a text.", 'Give {"name": ["text"]}.', at("header"))
-    return ExpiryRule(frozenset(status), rules["body"], rules["header"])
+    return ExpiryRule(frozenset(status), rules["body"], rules["header"], _errors(value))
+
+
+def _errors(rule: Mapping[str, Any]) -> tuple[str, ...]:
+    codes = rule.get("error", ())
+    listed = isinstance(codes, list | tuple) and all(isinstance(code, str) for code in codes)
+    if not listed or ("error" in rule and not codes):
+        raise wrong("is not a list of error codes.", 'Give ["invalid_token"].', at("error"))
+    return tuple(codes)
 
 
 def _values(name: str, value: Any) -> dict[str, tuple[Any, ...]]:
