@@ -226,6 +226,10 @@ class Client:
         self._refuse_static("rotate")
         return self._run(self._orders.rotate(wait))  # type: ignore[no-any-return]
 
+    def settle(self) -> None:
+        """Have the provider revoke replaced tokens that no process holds any more."""
+        self._run(self._orders.settle())
+
     def revoke_token(self) -> None:
         """Forget the token, everywhere within MEMORY_SECONDS; revoke it at the provider.
 

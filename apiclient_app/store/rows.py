@@ -91,7 +91,7 @@ class Rows:
 
     @property
     def _place(self) -> str:
-        return f"credential:{self.identity}"
+        return place_of(self.identity)
 
     def claim(self, row: Row, owner: int, lease: float) -> Row | None:
         """Take the row as it was read, to ask with its refresh token; None if it has changed.
@@ -183,6 +183,11 @@ def identity_of(alias: str, grant: Any, subject: str) -> str:
     """Give the name of a row: it outlives changes of client secrets and of SECRET_KEY."""
     text = json.dumps([alias, grant, subject], sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()
+
+
+def place_of(identity: str) -> str:
+    """Give the place for which a row's refresh token is sealed."""
+    return f"credential:{identity}"
 
 
 def mark(refresh_token: Secret[str]) -> str:

@@ -7,6 +7,7 @@ import json
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
@@ -41,13 +42,23 @@ class Seal:
 
     def open(self, sealed: Any, place: str) -> str:
         """Give the text sealed for `place`; Unsealable for anything else."""
+        return self._opened(sealed, place, self._ciphers)
+
+    def resealed(self, sealed: str, place: str) -> str | None:
+        """Seal a text anew, with the first key; None where it is. Unsealable as for `open`."""
+        with suppress(Unsealable):
+            self._opened(sealed, place, self._ciphers[:1])
+            return None
+        return self.seal(self.open(sealed, place), place)
+
+    def _opened(self, sealed: Any, place: str, ciphers: Sequence[AESGCM]) -> str:
         if not isinstance(sealed, str) or not sealed.startswith(PREFIX):
             raise Unsealable("not a sealed text")
         try:
             raw = urlsafe_b64decode(sealed[len(PREFIX) :])
         except ValueError as error:
             raise Unsealable("not a sealed text") from error
-        for cipher in self._ciphers:
+        for cipher in ciphers:
             try:
                 return cipher.decrypt(
                     raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode()
