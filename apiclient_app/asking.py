@@ -107,8 +107,12 @@ class Asking(Refreshing):
         )
 
     def _owed(self, need: Need) -> Token | None:
-        """Give the token that the provider is to revoke once this rotation has spread."""
-        old = need.rejected if need.ordered else None
+        """Give the token that the provider is to revoke once this rotation has spread.
+
+        Not one that a refresh token gave: with it, a provider may revoke the whole grant
+        (RFC 7009 section 2.1), and some do. It runs out by itself.
+        """
+        old = need.rejected if need.ordered and not self.auth.refreshes else None
         return old if old is not None and self.auth.revocation_request(old) is not None else None
 
     def understood(self, error: Exception) -> Trouble:

@@ -221,7 +221,8 @@ class Client:
 
         Where the backend can revoke, the old one is revoked at the provider once no process holds
         it in memory any more (MEMORY_SECONDS): by the next token operation, or at once, and after
-        that time, with `wait`. A recorded failure does not hold it back, and success clears it.
+        that time, with `wait`. Not one that a refresh token gave: some providers revoke the grant
+        with it. A recorded failure does not hold a rotation back, and success clears it.
         """
         self._refuse_static("rotate")
         return self._run(self._orders.rotate(wait))  # type: ignore[no-any-return]

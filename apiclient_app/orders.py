@@ -50,7 +50,8 @@ class OrderFlow:
         """Give a new token, published before the old one goes. Simultaneous orders are one.
 
         The old one is revoked at the provider when no process can hold it in memory any more: by
-        the next order that comes after that, or now, after `wait`.
+        the next order that comes after that, or now, after `wait`. Not one that came by a refresh
+        token, with which a provider may revoke the grant.
         """
         yield from self.settle()
         yield from self.renewal.look()
@@ -227,7 +228,7 @@ class OrderFlow:
         def publish(owner: int) -> Flow:
             yield from renewal.look()
             token = renewal.minted(grant, sent_at)
-            old = renewal.memory.token
+            old = None if renewal.auth.refreshes else renewal.memory.token
             published = yield from renewal.attempt("publish", owner, token, old)
             if published is False:
                 return UNDECIDED
