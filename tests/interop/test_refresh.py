@@ -61,6 +61,20 @@ def test_a_grant_that_was_stolen_needs_attention_and_a_new_one_mends_it(
     assert clients["api"].get("me").json()["subject"] == "kim"
 
 
+def test_rotation_leaves_the_grant_alive(authority: Authority, api_clients: Configure) -> None:
+    """Here, to revoke an access token is to revoke its grant."""
+    authority.register()
+    options = {"refresh_token": authority.consent("kim")}
+    options["revocation_url"] = authority.revocation_url
+    api_clients(api={**keeping(authority, **options), "MEMORY_SECONDS": 0.1})
+    clients["api"].get("me")
+    for _ in range(2):
+        clients["api"].rotate_token(wait=True)
+        assert clients["api"].get("me").json()["subject"] == "kim"
+    authority.expire()
+    assert clients["api"].get("me").json()["subject"] == "kim"
+
+
 def test_revoking_ends_the_grant_at_the_provider(
     authority: Authority, api_clients: Configure
 ) -> None:
