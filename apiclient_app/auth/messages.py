@@ -75,7 +75,9 @@ class Reply:
     def json(self) -> dict[str, Any]:
         """Give the object in the body; TokenUnavailable for anything else."""
         try:
-            document = json_module.loads(self.body.decode("utf-8-sig"))
+            # A name in Latin-1 beside them must not cost the tokens, which are ASCII.
+            encoding = json_module.detect_encoding(self.body)
+            document = json_module.loads(self.body.decode(encoding, "replace"))
         except (ValueError, RecursionError):
             kind = one_line(self.headers.get("content-type", "").partition(";")[0], 60)
             raise self._unreadable(f"{len(self.body)} bytes of {kind or 'no type'}") from None

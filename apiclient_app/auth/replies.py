@@ -116,13 +116,13 @@ def jwt_life(token: str, now: float) -> float | None:
 def token_text(document: Any, path: str) -> str:
     """Give the token at a dotted path; TokenUnavailable if there is none."""
     text = at_path(document, path)
-    if text is MISSING or not isinstance(text, str) or not text:
-        found = "nothing" if text is MISSING else f"a {type(text).__name__}"
+    if not isinstance(text, str) or not text.strip():
+        found = "nothing" if text is MISSING or text == "" else f"a {type(text).__name__}"
         raise TokenUnavailable(
             f"the token endpoint's reply has {found} at {path!r} where the token was due",
             error="no_token",
         )
-    return text
+    return text.strip()
 
 
 def refresh_token_at(document: Any, path: str) -> Secret[str] | None:

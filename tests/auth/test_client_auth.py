@@ -10,11 +10,9 @@ from apiclient_app.auth import ClientCredentials, OptionError, Password, Refresh
 from apiclient_app.auth.options import build
 from apiclient_app.tokens import new_token
 
-from .keys import pem, public_pem
+from .keys import pem
 from .replies import NOW
-from .test_assertions import claims, form
-
-URL = "https://id.example/token"
+from .sent import URL, claims, fields
 
 
 def backend(**options: Any) -> RefreshToken:
@@ -98,8 +96,8 @@ def test_the_next_key_signs_for_the_successor() -> None:
         next=Secret({"private_key": pem("p256 again").reveal(), "key_id": "new"}),
     ).successor
     assert after is not None
-    sent = form(after.at(NOW).refresh_request(Secret("r1")))["client_assertion"]
-    assert claims(sent, public_pem("p256 again"), "ES256")["sub"] == "app"
+    sent = fields(after.at(NOW).refresh_request(Secret("r1")))["client_assertion"]
+    assert claims(sent, kind="p256 again")["sub"] == "app"
     assert jwt.get_unverified_header(sent)["kid"] == "new"
 
 
