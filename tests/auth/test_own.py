@@ -43,6 +43,51 @@ def door(api: Handle, backend: type[AuthBackend] = DoorCode, **options: Any) -> 
     return {"BASE_URL": api.base_url, "AUTH": {"BACKEND": backend, "OPTIONS": given}}
 
 
+class Pass(DoorCode):
+    """Renews itself by what the last reply gave."""
+
+    def refresh_request(self, refresh_token: Secret[str]) -> TokenRequest:
+        return TokenRequest("POST", self.url, json={"pass": refresh_token.reveal()})
+
+    def read(self, reply: Reply) -> Grant:
+        body = reply.json()
+        return Grant({"X-API-Key": body["key"]}, refresh_token=body["pass"])
+
+
+def test_a_backend_of_ones_own_can_refresh() -> None:
+    own = Pass(url="/login", code=Secret("hunter2"))
+    assert (own.obtains, own.refreshes, own.timed, own.grace) == (True, True, False, 0)
+    assert own.refresh_token_in(Reply(200, {}, b'{"key":"k","pass":"p"}')) == Secret("p")
+    assert own.ends_grant("invalid_grant")
+    assert not own.ends_grant("invalid_client")
+    assert own.grant_identity() == own.identity()
+    assert (own.first_refresh_token, own.successor, own.for_subject("joe")) == (None, None, own)
+    assert own.refresh_revocation_request(Secret("p")) is None
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"key":"a\\nb","pass":"p"}', b"[" * 99_999])
+def test_looking_for_a_refresh_token_never_fails(body: bytes) -> None:
+    own = Pass(url="/login", code=Secret("hunter2"))
+    assert own.refresh_token_in(Reply(200, {}, body)) is None
+
+
+def test_an_identity_is_in_plain_types_and_every_text_of_a_secret_is_known() -> None:
+    own = Mark([])
+    vars(own).update(a={"b", "a"}, c=Secret({"x": ["one", {"y": "two"}], "n": 7}), d=object())
+    assert own.identity() == {
+        "words": [],
+        "a": ["a", "b"],
+        "c": {"x": ["one", {"y": "two"}], "n": 7},
+        "d": "builtins.object",
+    }
+    assert own.secrets() == ["one", "two"]
+    assert AuthBackend().revocation_request(Token("id", 1, {}, 0, 1, 1, 1)) is None
+
+
+def test_a_request_may_have_no_body() -> None:
+    assert TokenRequest("GET", "/token").content == (b"", "")
+
+
 def test_ten_lines_obtain_keep_and_renew_a_token(api: Handle, api_clients: Configure) -> None:
     api.set(login_reply={"key": "{token}", "minutes": 10})
     api_clients(door=door(api))
