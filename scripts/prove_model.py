@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TEST = "tests/flow/test_model.py"
+TESTS = ["tests/flow/test_model.py", "tests/flow/test_grants_model.py"]
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ CHANGES = [
             outcome = self._judge(need, self.clock())
             if outcome is not UNDECIDED:
                 return outcome
-            if self.clock() >""",
-        "            if self.clock() >",
+            until =""",
+        "            until =",
     ),
     Change(
         "no comparison: whatever record is there counts as the rejected one",
@@ -67,11 +67,59 @@ CHANGES = [
         "return now < token.usable_until or token.obtained_at >= self.began",
         "return now < token.usable_until",
     ),
+    Change(
+        "not said before it is sent: who is killed leaves no doubt",
+        "store/rows.py",
+        'for n in ("asking_since", "owner", "leased_until")',
+        'for n in ("owner", "leased_until")',
+    ),
+    Change(
+        "no claim: two ask with one refresh token",
+        "store/rows.py",
+        "return taken if self.table.update(self.identity, fence, claim) else None",
+        "self.table.update(self.identity, {}, claim)\n        return taken",
+    ),
+    Change(
+        "no fence: whoever comes late overwrites the successor",
+        "store/rows.py",
+        'return self.table.update(self.identity, {"generation": generation, **fence}, values)',
+        "return self.table.update(self.identity, {}, values)",
+    ),
+    Change(
+        "no limit: who was stopped and given up still sends",
+        "exchange.py",
+        "reply = yield Ask(request, until)",
+        "reply = yield Ask(request)",
+    ),
+    Change(
+        "a refused refresh token is sent again",
+        "rows.py",
+        "if row.refused and not ordered:",
+        "if False:",
+    ),
+    Change(
+        "a free row looks as it did before another had claimed it",
+        "store/rows.py",
+        'FREE: dict[str, Any] = {"leased_until": None}',
+        'FREE: dict[str, Any] = {"leased_until": None, "owner": 0}',
+    ),
+    Change(
+        "a successor that the database does not take is dropped",
+        "refreshing.py",
+        "self.memory.stash = Stash(row.generation, token)",
+        "return True",
+    ),
+    Change(
+        "the successor is not kept",
+        "refreshing.py",
+        "kept = yield from self._keep(claim.row, successor)",
+        "kept = True",
+    ),
 ]
 
 
 def passes(tree: Path) -> tuple[bool, str]:
-    command = [sys.executable, "-m", "pytest", TEST, "-q", "-x", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *TESTS, "-q", "-x", "-p", "no:cacheprovider"]
     environment = {**os.environ, "NO_SHRINK": "1"}
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True)
     failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]

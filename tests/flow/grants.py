@@ -126,7 +126,7 @@ class GrantWorld(World):
         self.auth = RefreshAuth(self.grace)
         self.table = ModelTable(self.clock)
         self.rows = Rows(self.table, "grant", "api", "", SEAL, Secret(FIRST))
-        knobs = {"life": self.life, "said": self.said, "exclusive": True}
+        knobs = {"life": self.life, "said": self.said, "exclusive": self.exclusive}
         self.rotating = RotatingProvider(self.clock, self.grace, **knobs)
         self.provider = self.rotating
 
