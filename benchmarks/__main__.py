@@ -52,10 +52,13 @@ def arguments() -> argparse.Namespace:
 
 def own_layer(api: Api, redis_url: str) -> list[tuple[str, str]]:
     counted = [each for each in CONTENDERS if each.name in (OURS, CACHED)]
+    held, kept = layer.subject_memory()
     trips = {each.name: layer.round_trips(each, api, redis_url) for each in counted}
     return [
         ("`client.get` over an engine that answers at once", us(layer.cost(layer.Instant, api))),
         ("the same, with signing a copy", us(layer.cost(layer.InstantSigned, api))),
+        ("what `for_subject` adds to a call", f"{layer.subject_cost(api):.2f} µs"),
+        (f"memory: 10,000 subjects used in turn ({kept:,} kept)", f"{held:.1f} MiB"),
         *((f"Redis round trips per call, {name}", f"{n:.4f}") for name, n in trips.items()),
         *((f"memory: {what}", f"{size:.0f} KiB") for what, size in layer.memory(api).items()),
     ]

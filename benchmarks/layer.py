@@ -15,7 +15,9 @@ import requests
 from apiclient_app import clients
 from apiclient_app.client import Client
 from apiclient_app.engines import Outgoing, RequestsEngine
-from apiclient_app.tokens import Token
+from apiclient_app.secret import Secret
+from apiclient_app.subjects import KEPT_SUBJECTS
+from apiclient_app.tokens import Token, new_token
 
 from .contenders import Contender
 from .nginx import Api
@@ -55,6 +57,38 @@ def cost(kind: type[Instant], api: Api, rounds: int = 25, calls: int = 5000) -> 
     client = clients["bench"]
     with driving(client, kind(client, api.path)):
         return median(timed(lambda: client.get(api.path), calls)[1] for _ in range(rounds))
+
+
+def subject_cost(api: Api, rounds: int = 25, calls: int = 5000) -> float:
+    """Give µs of CPU that asking for a subject's client adds to a call, the median of `rounds`."""
+    client = clients["bench"]
+    subject = client.for_subject("user-42")
+    added = []
+    engine = Instant(client, api.path)
+    subject.get(api.path)
+    with driving(client, engine), driving(subject, engine):
+        for _ in range(rounds):
+            plain = timed(lambda: client.get(api.path), calls)[1]
+            asked = timed(lambda: client.for_subject("user-42").get(api.path), calls)[1]
+            added.append(asked - plain)
+    return median(added)
+
+
+def subject_memory(subjects: int = 10_000) -> tuple[float, int]:
+    """Give MiB that stay after so many subjects were used, each with its token; and how many
+    are kept."""
+    client = clients["client0"]
+    gc.collect()
+    tracemalloc.start()
+    for number in range(subjects):
+        now = time.time()
+        headers = {"Authorization": Secret(f"Bearer {number:040d}")}
+        token = new_token(headers, sent_at=now, obtained_at=now, life=3600)
+        client.for_subject(f"user-{number}").memory.advance(token, now)
+    gc.collect()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return size / 1024**2, KEPT_SUBJECTS
 
 
 @contextmanager
