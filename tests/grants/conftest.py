@@ -55,10 +55,14 @@ def renewed(provider: Provider) -> Provider:
 
 
 @pytest.fixture
-def line(request: pytest.FixtureRequest) -> Iterator[Callable[[Provider], Line]]:
-    """Give a line to a provider, on which replies can be lost."""
+def line() -> Iterator[Callable[..., Line]]:
+    """Lay a line to a provider: `line(provider, delay=0.2)`."""
     with ExitStack() as stack:
-        yield lambda provider: stack.enter_context(Line(provider.port))
+
+        def lay(provider: Provider, delay: float = 0.0) -> Line:
+            return stack.enter_context(Line(provider.port, delay))
+
+        yield lay
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from signal import SIGKILL
 from typing import Any, NamedTuple
 
 from tests import settings as test_settings
-from tests.fleet.crew import Worker
+from tests.fleet.crew import Fleet, Worker
 
 
 class Call(NamedTuple):
@@ -36,7 +36,11 @@ class Calls(list[Call]):
         return max(call.elapsed for call in self)
 
     def since(self, moment: float) -> "Calls":
+        """Give those that began then or later."""
         return Calls(call for call in self if call.at >= moment)
+
+    def ended_since(self, moment: float) -> "Calls":
+        return Calls(call for call in self if call.at + call.elapsed >= moment)
 
 
 class Crew:
@@ -96,11 +100,15 @@ class Crew:
         lines = self._ledger.read_text().splitlines()
         return Calls(Call(*json.loads(line)) for line in lines)
 
-    def replace(self, number: int) -> None:
+    def calling(self, port: int, *, source: int) -> Worker:
+        """Give the worker whose loopback connection goes to this port from that one."""
+        return Fleet(self.workers).calling(port, source=source)
+
+    def replace(self, dead: Worker) -> None:
         """Kill a worker, and start one in its place that calls as it did."""
-        dead = self.workers.pop(number)
         dead.signal(SIGKILL)
         end(dead)
+        self.workers.remove(dead)
         self.muster(1)
         self.workers[-1].ask(**self._load)
 

@@ -2,12 +2,14 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from .provider.handle import Provider
+from .crew import Calls
+from .provider.handle import Provider, Seen
 
 
 @dataclass(frozen=True)
@@ -20,16 +22,17 @@ class Scale:
     expiries: int
 
 
+BRIEF = Scale(3, 4, 0.1, 5)
 SHORT = Scale(4, 4, 0.1, 10)
 FULL = Scale(8, 8, 0.4, 200)
 
-scales = pytest.mark.parametrize(
-    "scale",
-    [
-        pytest.param(SHORT, id="short"),
-        pytest.param(FULL, id="full", marks=[pytest.mark.chaos, pytest.mark.timeout(1800)]),
-    ],
-)
+at_length = [pytest.mark.chaos, pytest.mark.timeout(1800)]
+
+
+def scales(short: Scale) -> Any:
+    """Run a test at this scale, and at full length where there is time for it."""
+    cases = [pytest.param(short, id="short"), pytest.param(FULL, id="full", marks=at_length)]
+    return pytest.mark.parametrize("scale", cases)
 
 
 def expiries(provider: Provider, times: int) -> Iterator[int]:
@@ -47,3 +50,18 @@ def expiries(provider: Provider, times: int) -> Iterator[int]:
         else:
             fruitless += 1
     time.sleep(1)
+
+
+def wait_for(what: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def figures(calls: Calls, seen: Seen, expired: int) -> str:
+    return (
+        f"{expired} expiries, {len(calls)} calls, {len(calls.failed)} failed, slowest "
+        f"{calls.slowest:.2f} s; {len(seen.asked)} token requests, {seen.issued} tokens issued, "
+        f"{len(seen.repeated)} refresh tokens sent again, {seen.reused} of them refused"
+    )

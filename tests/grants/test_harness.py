@@ -53,15 +53,14 @@ def test_in_the_grace_window_a_used_one_gives_the_same_pair(lenient: Provider) -
 
 
 def test_a_lost_reply_is_lost_after_the_server_has_rotated(
-    strict: Provider, line: Callable[[Provider], Line]
+    strict: Provider, line: Callable[..., Line]
 ) -> None:
     first, bad = strict.mint(), line(strict)
     bad.lose()
-    url = f"{bad.origin}/o/token/"
     with pytest.raises(requests.ConnectionError):
-        ask(url, first)
+        ask(bad.token_url, first)
     assert (bad.lost, strict.seen().issued) == (1, 1)
-    assert ask(url, first).json() == {"error": "invalid_grant"}
+    assert ask(bad.token_url, first).json() == {"error": "invalid_grant"}
     assert strict.seen().reused == 1
 
 
