@@ -1,5 +1,6 @@
 """The clients in Django's admin: what is known of their tokens, and what people may do to them."""
 
 from .clients import ApiClientAdmin
+from .credentials import CredentialAdmin
 
-__all__ = ["ApiClientAdmin"]
+__all__ = ["ApiClientAdmin", "CredentialAdmin"]

@@ -5,9 +5,9 @@ Django's admin shows what these functions return for a row, under their descript
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.utils import timezone
@@ -98,6 +98,25 @@ def retry(row: ApiClient) -> str:
     return when(at, exact=True)
 
 
+@admin.display(description=_("their clock"))
+def clock(row: ApiClient) -> str:
+    offset = row.inspection.clock_offset if row.inspection else 0.0
+    if not offset:
+        return ""
+    ahead, behind = gettext("%(duration)s ahead of ours"), gettext("%(duration)s behind ours")
+    return (ahead if offset > 0 else behind) % {"duration": duration(offset)}
+
+
+@admin.display(description=_("client credentials"))
+def switched(row: ApiClient) -> str:
+    if row.inspection is None or not row.inspection.switched:
+        return ""
+    return gettext(
+        "The next ones are in use. In the settings, put the values of “next” in the place of the "
+        "old ones (client_id and client_secret), and remove “next”."
+    )
+
+
 def setting(name: str, value: str) -> Line:
     """Make the line for a setting, already masked."""
 
@@ -109,6 +128,7 @@ def setting(name: str, value: str) -> Line:
     return shown
 
 
+SUBJECT = line("subject", _("subject"))
 TOKEN: tuple[Line, ...] = (
     state,
     line("fingerprint", _("fingerprint")),
@@ -119,4 +139,12 @@ TOKEN: tuple[Line, ...] = (
     line("last_error", _("last error")),
     line("failed_at", _("failed")),
     retry,
+    clock,
+    switched,
 )
+
+
+def fieldsets(sets: Iterable[tuple[Any, Iterable[Callable[[Any], str]]]], row: Any) -> Any:
+    """Give titles and lines as Django's admin wants them; only lines that say something."""
+    said = [(title, [line for line in lines if line(row)]) for title, lines in sets]
+    return [(title, {"fields": lines}) for title, lines in said if lines]

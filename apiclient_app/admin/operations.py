@@ -1,4 +1,4 @@
-"""What people may do to a client: each operation asks, acts, and says how it went."""
+"""What people may do to a client or a subject: each operation asks, acts, says how it went."""
 
 from __future__ import annotations
 
@@ -6,79 +6,58 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apiclient_app.client import Client
-from apiclient_app.models import ApiClient
-from apiclient_app.tokens import TokenState
+from apiclient_app.secret import Secret
+from apiclient_app.tokens import Inspection
+
+from . import explanations
 
 # A text and what goes into it: put together once for the person, once for the history.
 Outcome = tuple[Promise, dict[str, Any]]
 
 
-@dataclass(frozen=True)
+def renewable(client: Client, _known: Inspection) -> bool:
+    return client.auth.renewable
+
+
+class RefreshTokenForm(forms.Form):
+    """Asks for a refresh token, and never shows it."""
+
+    refresh_token = forms.CharField(
+        label=gettext_lazy("Refresh token"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "class": "vTextField"}),
+    )
+
+    def clean_refresh_token(self) -> Secret[str]:
+        return Secret(self.cleaned_data["refresh_token"])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """An order that a person gives on a confirmation page.
 
-    `name` is the end of its URL and the start of its permission's codename. `perform` raises
-    APIClientError, whose text then goes into `failed`.
+    `name` is the end of its URL, and `needs` names its permission. `perform` takes what `form`
+    asked for; it raises APIClientError, whose text then goes into `failed`. `suits` tells whether
+    it can be done to this client at all.
     """
 
     name: str
+    needs: str
     label: Promise
-    explain: Callable[[Client], str]
-    perform: Callable[[Client], Outcome]
+    explain: Callable[[Client, Inspection], str]
+    perform: Callable[..., Outcome]
     failed: Promise
-    for_static: bool = False  # whether it makes sense where no token is ever obtained
+    suits: Callable[[Client, Inspection], bool] = renewable
+    form: type[forms.Form] = forms.Form
     destructive: bool = False
 
     @property
     def permission(self) -> str:
-        return f"apiclient_app.{self.name}_apiclient"
-
-    def suits(self, row: ApiClient) -> bool:
-        """Whether it can be done to this client at all."""
-        if row.inspection is None:
-            return False
-        return self.for_static or row.inspection.state != TokenState.STATIC
-
-
-def explain_rotation(_client: Client) -> str:
-    return _(
-        "A new token is obtained now and used from then on. Calls under way finish with the old "
-        "one; where a revocation URL is configured, it is revoked there a little later."
-    )
-
-
-def rotate(client: Client) -> Outcome:
-    token = client.rotate_token()
-    text = gettext_lazy("Rotated the token: the new one has the fingerprint %(fingerprint)s.")
-    return text, {"fingerprint": token.fingerprint}
-
-
-def explain_revocation(client: Client) -> str:
-    text = _(
-        "Every server process forgets the token within %(seconds)g seconds; where a revocation "
-        "URL is configured, it is revoked there too. The next call obtains a new one."
-    )
-    return text % {"seconds": client.config.memory_seconds}
-
-
-def revoke(client: Client) -> Outcome:
-    client.revoke_token()
-    return gettext_lazy("Revoked the token."), {}
-
-
-def explain_check(client: Client) -> str:
-    if not client.config.check:
-        return _(
-            "The current token is used, or one is obtained. No call is sent to the API, because "
-            "this client has no CHECK in its settings."
-        )
-    text = _("“%(check)s” is called at %(base_url)s with the credentials of this client.")
-    return text % {"check": client.config.masked()["CHECK"], "base_url": client.config.base_url}
+        return f"apiclient_app.{self.needs}_apiclient"
 
 
 def check(client: Client) -> Outcome:
@@ -94,26 +73,72 @@ def check(client: Client) -> Outcome:
     }
 
 
+def rotate(client: Client) -> Outcome:
+    token = client.rotate_token()
+    text = gettext_lazy("Rotated the token: the new one has the fingerprint %(fingerprint)s.")
+    return text, {"fingerprint": token.fingerprint}
+
+
+def store(client: Client, refresh_token: Secret[str]) -> Outcome:
+    client.store_refresh_token(refresh_token.reveal())
+    return gettext_lazy("Stored a refresh token; the next call uses it."), {}
+
+
+def switch(client: Client) -> Outcome:
+    token = client.switch_credentials()
+    text = gettext_lazy(
+        "Switched to the next credentials: their token has the fingerprint %(fingerprint)s."
+    )
+    return text, {"fingerprint": token.fingerprint}
+
+
+def revoke(client: Client) -> Outcome:
+    client.revoke_token()
+    return gettext_lazy("Revoked the token."), {}
+
+
 OPERATIONS = (
     Operation(
         name="check",
+        needs="check",
         label=gettext_lazy("Test connection"),
-        explain=explain_check,
+        explain=explanations.of_check,
         perform=check,
         failed=gettext_lazy("Testing the connection failed: %(error)s"),
-        for_static=True,
+        suits=lambda _client, _known: True,
     ),
     Operation(
         name="rotate",
+        needs="rotate",
         label=gettext_lazy("Rotate token"),
-        explain=explain_rotation,
+        explain=explanations.of_rotation,
         perform=rotate,
         failed=gettext_lazy("Rotating the token failed: %(error)s"),
     ),
     Operation(
+        name="store",
+        needs="rotate",
+        label=gettext_lazy("Store refresh token"),
+        explain=explanations.of_storing,
+        perform=store,
+        failed=gettext_lazy("Storing the refresh token failed: %(error)s"),
+        suits=lambda client, _known: client.auth.refreshes,
+        form=RefreshTokenForm,
+    ),
+    Operation(
+        name="switch",
+        needs="rotate",
+        label=gettext_lazy("Switch to next credentials"),
+        explain=explanations.of_switch,
+        perform=switch,
+        failed=gettext_lazy("Switching to the next credentials failed: %(error)s"),
+        suits=lambda client, known: client.auth.successor is not None and not known.switched,
+    ),
+    Operation(
         name="revoke",
+        needs="revoke",
         label=gettext_lazy("Revoke token"),
-        explain=explain_revocation,
+        explain=explanations.of_revocation,
         perform=revoke,
         failed=gettext_lazy("Revoking the token failed: %(error)s"),
         destructive=True,

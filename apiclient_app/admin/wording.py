@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apiclient_app.models import ApiClient
+from apiclient_app.rows import RowState
 from apiclient_app.tokens import TokenState
 from apiclient_app.wording import distance, spans
 
@@ -26,6 +27,24 @@ STATES: dict[str, tuple[Promise, Promise]] = {
     TokenState.STATIC: (gettext_lazy("Static"), gettext_lazy("from the settings, never renewed")),
     "broken": (gettext_lazy("Misconfigured"), gettext_lazy("calls fail until it is mended")),
 }
+GRANTS: dict[str, tuple[Promise, Promise]] = {
+    RowState.HELD: (gettext_lazy("Held"), gettext_lazy("the next renewal uses it")),
+    RowState.ASKING: (gettext_lazy("Asking"), gettext_lazy("a token is being asked for with it")),
+    RowState.IN_DOUBT: (
+        gettext_lazy("In doubt"),
+        gettext_lazy("it was sent and no answer came: it may have been used up"),
+    ),
+    RowState.ATTENTION: (
+        gettext_lazy("Needs attention"),
+        gettext_lazy("it is of no more use, as far as is known"),
+    ),
+    RowState.EMPTY: (gettext_lazy("No refresh token"), gettext_lazy("none is stored")),
+    RowState.UNREADABLE: (
+        gettext_lazy("Unreadable"),
+        gettext_lazy("no key that is configured opens it"),
+    ),
+    "unknown": (gettext_lazy("Unknown"), gettext_lazy("the database did not tell")),
+}
 URL_PARTS = re.compile(r"[^/.]*[/.]*")
 
 
@@ -37,13 +56,28 @@ def badge(row: ApiClient, *, explained: bool) -> SafeString:
     key = row.inspection.state.value if row.inspection else "broken"
     word, meaning = STATES[key]
     if explained:
-        text = '<span class="apiclient-state {}">{}</span> <span class="quiet">{}</span>'
-        return format_html(text, key, word, meaning)
-    text = '<span class="apiclient-state {}" title="{}">{}</span>'
-    shown = format_html(text, key, meaning, word)
+        return spelled_out(key, word, meaning)
+    shown = pill(key, word, meaning)
     if row.inspection and (error := row.inspection.last_error):
-        shown = format_html("{} {}", shown, format_html(text, "failing", error, _("Failing")))
+        shown = format_html("{} {}", shown, pill("failing", _("Failing"), error))
     return shown
+
+
+def grant_badge(state: str, *, explained: bool) -> SafeString:
+    """Give the state of a refresh token in words and colour."""
+    word, meaning = GRANTS[state]
+    look = spelled_out if explained else pill
+    return look(state.replace(" ", "-"), word, meaning)
+
+
+def pill(key: str, word: object, meaning: object) -> SafeString:
+    text = '<span class="apiclient-state {}" title="{}">{}</span>'
+    return format_html(text, key, meaning, word)
+
+
+def spelled_out(key: str, word: object, meaning: object) -> SafeString:
+    text = '<span class="apiclient-state {}">{}</span> <span class="quiet">{}</span>'
+    return format_html(text, key, word, meaning)
 
 
 def breakable(url: str) -> SafeString:
@@ -60,6 +94,7 @@ def when(moment: datetime | None, *, exact: bool) -> str:
     """Give a moment by its distance from now; with date and time too, or these in a tooltip."""
     if moment is None:
         return ""
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # a row's, without USE_TZ
     local = timezone.localtime(moment)
     seconds = _seconds_to(moment)
     date = date_format(local, "DATETIME_FORMAT")

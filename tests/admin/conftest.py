@@ -7,11 +7,14 @@ from .pages import LogIn
 
 @pytest.fixture
 def staff(db: None) -> LogIn:
-    """Log a staff user in: `staff("view", "rotate")` has these permissions for API clients."""
+    """Log a staff user in: `staff("view", "rotate")` has these permissions for API clients.
+
+    "view_credential" is one of another model, and so named in full.
+    """
 
     def log_in(*names: str, csrf: bool = False) -> Client:
         user = User.objects.create_user("kim", is_staff=True)
-        codenames = [f"{name}_apiclient" for name in names]
+        codenames = [name if "_" in name else f"{name}_apiclient" for name in names]
         permissions = Permission.objects.filter(codename__in=codenames)
         assert len(permissions) == len(names)
         user.user_permissions.set(permissions)

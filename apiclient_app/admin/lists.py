@@ -1,4 +1,4 @@
-"""The rows of the admin's pages: configured clients, each looked at once."""
+"""The list of clients: those of the settings, each looked at once."""
 
 from __future__ import annotations
 
@@ -9,33 +9,12 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 
 from apiclient_app.exceptions import APIClientError
 from apiclient_app.handler import clients
 from apiclient_app.models import ApiClient
 
-
-def look(alias: str) -> ApiClient:
-    """Give the row of a configured client; one that cannot be used as configured says why."""
-    row = ApiClient(alias=str(alias))
-    try:
-        client = clients[alias]
-        row.inspection = client.inspect()
-        row.settings = client.config.masked()
-    except APIClientError as error:
-        row.problem = str(error)
-    return row
-
-
-def warn_of_outage(request: HttpRequest, rows: list[ApiClient]) -> None:
-    """Say on the page if a cache did not answer."""
-    if any(row.inspection and not row.inspection.store_available for row in rows):
-        text = _(
-            "The cache does not answer. What is shown is what this server process remembers; "
-            "other processes may have other tokens."
-        )
-        messages.warning(request, text)
+from .looks import look, warn_of_outage
 
 
 class ClientList(ChangeList):
