@@ -9,18 +9,27 @@ apiclient_app.E001 to E010 are errors in settings; `conf.problems.TITLES` names 
 - W005 django-redis unpickles what it reads: whoever writes to Redis runs code here
 - W006 (deploy) TLS certificates are not verified
 - W007 the cache shares the caller's database transaction: a rollback takes a token back
+- W008 (database) refresh tokens need attention: people have to authorise anew
+- W009 (database) the table of refresh tokens is missing, and a client cannot do without
+- W010 refresh tokens are in SQLite: who calls while holding its write lock gets an error
+
+A `database` check runs with `check --database default`, and with `migrate`, before it migrates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
+from django.db import connections, router
+from django.db.models import Count
 
+from .auth import AuthBackend
 from .conf.examination import examine
+from .models import Credential
 
 BACKENDS = {
     "django.core.cache.backends.locmem.LocMemCache": (
@@ -108,3 +117,62 @@ def check_tls(*_: Any, **__: Any) -> list[CheckMessage]:
         for alias, source in (clients.items() if isinstance(clients, Mapping) else ())
         if isinstance(source, Mapping) and source.get("VERIFY") is False
     ]
+
+
+@register(Tags.security)
+def check_database(*_args: Any, **__: Any) -> list[CheckMessage]:
+    """Warn about a database that does not take two writers."""
+    aliases = [alias for alias, _ in _refreshing()]
+    database = router.db_for_write(Credential)
+    if not aliases or connections[database].vendor != "sqlite":
+        return []
+    text = (
+        f"DATABASES[{database!r}] is SQLite and keeps the refresh tokens of {_listed(aliases)}: "
+        "a renewal fails where the caller's own transaction holds the write lock."
+    )
+    hint = "Use PostgreSQL or MySQL in production; with SQLite, call outside of atomic()."
+    return [Caution(text, hint=hint, id="apiclient_app.W010")]
+
+
+@register(Tags.database)
+def check_rows(*_: Any, databases: Collection[str] | None = None, **__: Any) -> list[CheckMessage]:
+    """Warn about refresh tokens that need attention. Asks the database, if it may be asked."""
+    database = router.db_for_write(Credential)
+    if database not in (databases or ()):
+        return []
+    # Others can do without: they obtain a token with credentials of their own.
+    aliases = [alias for alias, auth in _refreshing() if not auth.obtains]
+    if not aliases:
+        return []
+    if Credential._meta.db_table not in connections[database].introspection.table_names():
+        text = f"The table of refresh tokens is missing; {_listed(aliases)} cannot do without it."
+        hint = "Run `manage.py migrate apiclient_app`."
+        return [Caution(text, hint=hint, id="apiclient_app.W009")]
+    rows = Credential.objects.using(database).filter(alias__in=aliases, attention__gt="")
+    counts = dict(rows.order_by().values_list("alias").annotate(Count("pk")))
+    return _in_need(counts) if counts else []
+
+
+def _in_need(counts: Mapping[str, int]) -> list[CheckMessage]:
+    total = sum(counts.values())
+    who = ", ".join(f"{alias} ({count})" for alias, count in sorted(counts.items()))
+    needs = "One credential needs" if total == 1 else f"{total} credentials need"
+    text = f"{needs} attention, because a refresh token is of no more use: {who}."
+    hint = (
+        "Authorise anew, and store each new refresh token: in the admin, or with `manage.py "
+        "apiclient store-refresh-token ALIAS [--subject S]`."
+    )
+    return [Caution(text, hint=hint, id="apiclient_app.W008")]
+
+
+def _refreshing() -> Iterator[tuple[str, AuthBackend]]:
+    """Give the clients that keep refresh tokens, as far as their settings are in order."""
+    clients = getattr(settings, "API_CLIENTS", {})
+    for alias, source in clients.items() if isinstance(clients, Mapping) else ():
+        findings = examine(alias, source)
+        if not findings.problems and findings.values["AUTH"].refreshes:
+            yield alias, findings.values["AUTH"]
+
+
+def _listed(aliases: Collection[str]) -> str:
+    return ", ".join(map(repr, aliases))

@@ -1,4 +1,4 @@
-"""System checks about caches that cannot do the job, and certificates that nobody looks at."""
+"""System checks: caches and databases that cannot do the job, and what needs attention."""
 
 import tempfile
 from typing import Any
@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 from django.core.cache.backends.base import BaseCache
 from django.core.checks import CheckMessage, run_checks
+from django.core.management import call_command
+from django.db import connection, connections
 from pytest_django import Settings
 
+from apiclient_app import checks
+from apiclient_app.models import Credential
 from tests import settings as test_settings
 from tests.conftest import Configure
 
@@ -110,3 +114,100 @@ def test_unverified_tls_is_warned_about_on_deployment(api_clients: Configure) ->
 def test_warnings_survive_a_setting_that_is_no_dict(settings: Settings, value: Any) -> None:
     settings.API_CLIENTS = value
     assert found(include_deployment_checks=True) == []
+
+
+TOKEN_URL = "https://api.example/token"
+APP = {"token_url": TOKEN_URL, "client_id": "app", "client_secret": "s3cr3t"}
+REFRESHING = ("RefreshToken", APP)
+PASSWORD = ("Password", {**APP, "username": "joe", "password": "pw"})
+
+
+def keeping(backend: str, options: dict[str, Any]) -> dict[str, Any]:
+    return {**GOOD, "AUTH": {"BACKEND": f"apiclient_app.auth.{backend}", "OPTIONS": options}}
+
+
+def asked(*databases: str) -> dict[str | None, CheckMessage]:
+    """Give what is found when databases may be asked, as with `check --database default`."""
+    return {m.id: m for m in found(databases=databases or ["default"])}
+
+
+def row(alias: str, attention: str = "refused: invalid_grant") -> None:
+    identity = f"{alias}-{Credential.objects.count()}"
+    Credential.objects.create(identity=identity, alias=alias, attention=attention)
+
+
+@pytest.fixture
+def rows(api_clients: Configure, db: None) -> None:
+    api_clients(shop=keeping(*REFRESHING), crm=keeping(*PASSWORD), plain=GOOD)
+
+
+def test_credentials_that_need_attention_are_counted(rows: None) -> None:
+    for alias in ("shop", "shop", "crm", "gone"):
+        row(alias)
+    row("shop", attention="")
+    message = asked()["apiclient_app.W008"]
+    assert message.msg.startswith("2 credentials need attention")
+    assert message.msg.endswith(": shop (2).")
+    assert "store-refresh-token ALIAS [--subject S]" in str(message.hint)
+
+
+def test_one_credential_needs_attention(rows: None) -> None:
+    row("shop")
+    assert asked()["apiclient_app.W008"].msg.startswith("One credential needs attention")
+
+
+def test_where_nobody_is_needed_nothing_is_said(rows: None) -> None:
+    row("shop", attention="")
+    row("crm")
+    assert "apiclient_app.W008" not in asked()
+
+
+def test_a_missing_table_is_told_to_who_cannot_do_without(
+    rows: None, api_clients: Configure
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE apiclient_app_credential RENAME TO gone")
+    message = asked()["apiclient_app.W009"]
+    assert "'shop'" in message.msg
+    assert "'crm'" not in message.msg
+    assert "migrate apiclient_app" in str(message.hint)
+    api_clients(crm=keeping(*PASSWORD))
+    assert "apiclient_app.W009" not in asked()
+
+
+def test_no_database_is_asked_unless_a_person_says_so(
+    api_clients: Configure, django_db_blocker: Any
+) -> None:
+    api_clients(shop=keeping(*REFRESHING))
+    quiet: list[dict[str, Any]] = [{}, {"databases": []}, {"tags": ["database"]}]
+    with django_db_blocker.block():
+        for options in quiet:
+            assert [m.id for m in found(**options)] == ["apiclient_app.W010"] * (
+                "tags" not in options
+            )
+        assert checks.check_rows(databases=["other"]) == []
+        with pytest.raises(RuntimeError):
+            asked()
+
+
+def test_migrate_says_what_needs_attention(rows: None, capsys: pytest.CaptureFixture[str]) -> None:
+    row("shop")
+    call_command("migrate", skip_checks=False, verbosity=0)
+    assert "apiclient_app.W008" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("engine", "told"),
+    [("sqlite3", ["apiclient_app.W010"]), ("postgresql", []), ("mysql", [])],
+)
+def test_refresh_tokens_in_sqlite_are_warned_about(
+    api_clients: Configure, monkeypatch: pytest.MonkeyPatch, engine: str, told: list[str]
+) -> None:
+    vendor = engine.removesuffix("3")
+    monkeypatch.setattr(type(connections["default"]), "vendor", vendor)
+    api_clients(shop=keeping(*REFRESHING), crm=keeping(*PASSWORD), plain=GOOD)
+    assert [m.id for m in found()] == told
+    if told:
+        assert "'shop', 'crm'" in found()[0].msg
+    api_clients(plain=GOOD, broken=3)
+    assert found() == []
