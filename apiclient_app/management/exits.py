@@ -39,7 +39,8 @@ def explained() -> str:
         "  0    all is well\n"
         "  1    a call, a check or a token operation failed; the API answered 4xx or 5xx\n"
         "  2    nothing was sent: wrong usage, unknown alias, unusable settings or request\n"
-        "  3    nothing failed now, but a failure is on record or the cache does not answer\n"
+        "  3    nothing failed now, but there is something to see to: a failure on record,\n"
+        "       a grant that needs attention, a cache or database that does not answer\n"
         "  130  interrupted with Ctrl-C"
     )
 

@@ -1,4 +1,4 @@
-"""Times and states, in words."""
+"""Times, in words."""
 
 from __future__ import annotations
 
@@ -20,6 +20,13 @@ def away(moment: datetime | None) -> str:
         return ""
     seconds = (moment - datetime.now(UTC)).total_seconds()
     return distance(duration(seconds), ahead=seconds > 0)
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """Give a past moment by its distance from `now`, of the same clock."""
+    if moment is None:
+        return ""
+    return distance(duration(max(0.0, (now - moment).total_seconds())), ahead=False)
 
 
 def exact(moment: datetime | None) -> str:

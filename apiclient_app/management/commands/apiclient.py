@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from apiclient_app.exceptions import APIClientError
 from apiclient_app.management.exits import code_for, ending_as_a_process, explained
 from apiclient_app.management.subcommands import SUBCOMMANDS
+from apiclient_app.management.subcommands.base import SubcommandParser
 from apiclient_app.management.terminal import Terminal
 
 
@@ -43,12 +44,18 @@ class Command(BaseCommand):
         self.base_arguments.append((args, kwargs))
 
     def add_arguments(self, parser: CommandParser) -> None:
-        commands = parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True)
+        commands = parser.add_subparsers(
+            dest="subcommand",
+            metavar="COMMAND",
+            required=True,
+            parser_class=SubcommandParser,
+        )
         for name, subcommand in SUBCOMMANDS.items():
             inner = commands.add_parser(
                 name,
                 help=subcommand.summary,
                 description=subcommand.summary,
+                epilog=subcommand.epilog,
                 formatter_class=HelpFormatter,
             )
             subcommand.add_arguments(inner)

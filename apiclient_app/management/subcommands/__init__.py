@@ -4,13 +4,16 @@ from .base import Subcommand
 from .call import Call
 from .check import Check
 from .looking import Inspect, ListClients
-from .orders import Revoke, Rotate
+from .orders import Revoke, Rotate, Switch
+from .subjects import Subjects
 
 SUBCOMMANDS: dict[str, Subcommand] = {
     "list": ListClients(),
     "inspect": Inspect(),
+    "subjects": Subjects(),
     "check": Check(),
     "call": Call(),
     "rotate": Rotate(),
     "revoke": Revoke(),
+    "switch": Switch(),
 }

@@ -5,17 +5,16 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import IO, Any
 
-from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from requests.structures import CaseInsensitiveDict
 
 from apiclient_app.conf.reading import METHODS
-from apiclient_app.handler import clients
 from apiclient_app.management.bodies import checked_json, content, pour
 from apiclient_app.management.exits import Exit, Said, unusable
 from apiclient_app.management.terminal import Terminal
+from apiclient_app.wording import named
 
-from .base import Subcommand, add_alias
+from .base import Subcommand, SubcommandParser, add_alias, add_subject, chosen
 
 OF_THE_SETTINGS = ("authorization", "proxy-authorization", "cookie", "x-api-key")
 
@@ -27,12 +26,22 @@ class Call(Subcommand):
     def summary(self) -> str:
         return _("Call the API: body to stdout, status to stderr.")
 
-    def add_arguments(self, parser: CommandParser) -> None:
+    @property
+    def epilog(self) -> str:
+        return _(
+            "examples:\n"
+            "  call github GET users/octocat\n"
+            "  call shop POST orders --json '{\"article\": 7}' --subject user-42\n"
+            "  pg_dump shop | manage.py apiclient call backup PUT dump.sql --data -"
+        )
+
+    def add_arguments(self, parser: SubcommandParser) -> None:
         add_alias(parser)
         parser.add_argument(
             "method", metavar="METHOD", type=str.upper, choices=METHODS, help=", ".join(METHODS)
         )
         parser.add_argument("path", metavar="PATH", help=_("joins under BASE_URL"))
+        add_subject(parser)
         for option, metavar, text in (
             ("--param", "NAME=VALUE", _("for the query; can be repeated")),
             ("--header", "'NAME: VALUE'", _("can be repeated")),
@@ -46,7 +55,7 @@ class Call(Subcommand):
             body.add_argument(option, metavar=metavar, help=text)
 
     def run(self, terminal: Terminal, options: dict[str, Any]) -> None:
-        client = clients[options["alias"]]
+        client = chosen(options)
         with ExitStack() as stack:
             response = client.request(
                 options["method"],
@@ -61,7 +70,7 @@ class Call(Subcommand):
                 terminal.say(terminal.styled(status, "SUCCESS" if response.ok else "ERROR"))
             pour(client, response, terminal)
         if not response.ok:
-            raise Said(f"{client.alias}: {status}", returncode=Exit.FAILED)
+            raise Said(f"{named(client.alias, client.subject)}: {status}", returncode=Exit.FAILED)
 
 
 def request_arguments(options: dict[str, Any], stack: ExitStack) -> dict[str, Any]:
