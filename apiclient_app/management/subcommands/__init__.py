@@ -5,6 +5,7 @@ from .call import Call
 from .check import Check
 from .looking import Inspect, ListClients
 from .orders import Revoke, Rotate, Switch
+from .storing import StoreRefreshToken
 from .subjects import Subjects
 
 SUBCOMMANDS: dict[str, Subcommand] = {
@@ -15,5 +16,6 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "call": Call(),
     "rotate": Rotate(),
     "revoke": Revoke(),
+    "store-refresh-token": StoreRefreshToken(),
     "switch": Switch(),
 }

@@ -1,0 +1,73 @@
+"""`store-refresh-token`: the beginning of a grant, or what mends one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from apiclient_app.client import Client
+from apiclient_app.exceptions import APIClientError
+from apiclient_app.frames import without_machinery
+from apiclient_app.handler import clients
+from apiclient_app.management.exits import unusable
+from apiclient_app.management.looks import looked
+from apiclient_app.management.terminal import Terminal
+from apiclient_app.management.typed import secret
+from apiclient_app.secret import Secret
+from apiclient_app.wording import named
+
+from .base import Subcommand, SubcommandParser, add_alias, add_format, add_subject, chosen
+
+
+class StoreRefreshToken(Subcommand):
+    """Takes the refresh token from a prompt or from stdin, and never shows it."""
+
+    @property
+    def summary(self) -> str:
+        return _("Keep a refresh token, read from a prompt or from stdin.")
+
+    @property
+    def epilog(self) -> str:
+        return _(
+            "examples:\n"
+            "  store-refresh-token shop                       asks for it, without echo\n"
+            "  store-refresh-token shop --subject user-42 <file\n"
+            "It is the beginning of a new grant: what was held before is forgotten."
+        )
+
+    def add_arguments(self, parser: SubcommandParser) -> None:
+        add_alias(parser)
+        add_subject(parser)
+        add_format(parser)
+        parser.allow_abbrev = False
+        parser.refusal = _(
+            "usage is store-refresh-token ALIAS [--subject SUBJECT]; the refresh token is typed "
+            "at the prompt or comes from stdin, for everybody on this machine can read a command "
+            "line. If it was on this one, have it revoked and get another."
+        )
+
+    def run(self, terminal: Terminal, options: dict[str, Any]) -> None:
+        if options["alias"] not in clients:  # perhaps it is the refresh token
+            known = ", ".join(map(repr, clients)) or _("none")
+            text = _("There is no client of that name in settings.API_CLIENTS; known: %(known)s.")
+            raise unusable(text % {"known": known})
+        client = chosen(options)
+        name = named(client.alias, client.subject)
+        store(client, secret(_("Refresh token for %(client)s: ") % {"client": name}))
+        if options["format"] == "json":
+            terminal.json(looked(client).as_dict())
+        else:
+            text = _("%(client)s: stored; the next call obtains a token with it")
+            terminal.line(text % {"client": name})
+
+
+def store(client: Client, refresh_token: Secret[str]) -> None:
+    """Have it stored; an error has no frames whose locals hold it."""
+    failed: BaseException | None = None
+    try:
+        client.store_refresh_token(refresh_token.reveal())
+    except APIClientError as error:
+        failed = without_machinery(error)
+    if failed is not None:
+        raise failed
