@@ -5,6 +5,8 @@ from .call import Call
 from .check import Check
 from .looking import Inspect, ListClients
 from .orders import Revoke, Rotate, Switch
+from .prune import Prune
+from .reencrypt import Reencrypt
 from .storing import StoreRefreshToken
 from .subjects import Subjects
 
@@ -18,4 +20,6 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "revoke": Revoke(),
     "store-refresh-token": StoreRefreshToken(),
     "switch": Switch(),
+    "reencrypt": Reencrypt(),
+    "prune": Prune(),
 }
