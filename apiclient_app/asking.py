@@ -74,7 +74,7 @@ class Asking(Refreshing):
                 return UNDECIDED
             return (yield from self._publish(need, owner, grant, sent_at))
         finally:
-            self.memory.asking = False
+            self.memory.asking, self.memory.sending = False, None
         failure, ours = yield from self._record(trouble, owner)
         if not ours:
             return UNDECIDED

@@ -327,9 +327,10 @@ class Client:
         return self.rooms.memory
 
     def _secrets(self) -> list[str]:
-        token = self.memory.token
+        token, sending = self.memory.token, self.memory.sending
         own = () if self.auth is self.config.auth else self.auth.secrets()
-        return [*self.config.secrets(), *own, *(token.revealed() if token else ())]
+        known = [*self.config.secrets(), *own, *(token.revealed() if token else ())]
+        return [*known, sending.reveal()] if sending else known
 
     def _redact(self, text: str) -> str:
         return redact(text, self._secrets())

@@ -82,13 +82,15 @@ class ClientHandler:
             rooms = self._rooms(config, auth, engine, subject)
             return Client(config, auth, rooms, seal, subjects, subject)
 
-        seal = self._sealed()
+        seal = self.seal
         subjects = Subjects(lambda subject: make(checked(subject, config.alias)))
         client = make("")
         self._alive.add(client)
         return client
 
-    def _sealed(self) -> Seal:
+    @property
+    def seal(self) -> Seal:
+        """What seals records and rows, with SECRET_KEY and its fallbacks."""
         if self._seal is None:
             self._seal = Seal([settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)])
         return self._seal
@@ -96,7 +98,7 @@ class ClientHandler:
     def _rooms(
         self, config: ClientConfig, auth: AuthBackend, engine: RequestsEngine, subject: str
     ) -> Rooms:
-        seal, memory = self._sealed(), Memory(config.memory_seconds)
+        seal, memory = self.seal, Memory(config.memory_seconds)
         determined = [config.alias, config.base_url, config.auth_path, auth.identity(), subject]
         marked = seal.mark(subject, 32) if subject else ""
         identity = Identity(config.alias, marked, seal.mark(determined, 32))
@@ -113,7 +115,7 @@ class ClientHandler:
         return Rooms(engine, store, rows, memory)
 
     def _rows(self, alias: str, auth: AuthBackend, subject: str) -> Rows:
-        seal, grant = self._sealed(), auth.grant_identity()
+        seal, grant = self.seal, auth.grant_identity()
         if auth.obtains:
             # There may be a password in it, which a plain hash would give away.
             grant = seal.mark(grant, 32)

@@ -133,6 +133,7 @@ class Refreshing(Exchange):
         return (yield from self._refresh(Claim(row, claimed, owner, began, end)))
 
     def _refresh(self, claim: Claim) -> Flow:
+        self.memory.sending = claim.row.refresh_token
         answer: Answer | CallError | None = None
         try:
             answer = yield from self._asked_with(claim)

@@ -71,7 +71,8 @@ def mapped(
     said = next((text for cls, text in SAID.items() if isinstance(error, cls)), "")
     reason = one_line(without_queries(str(error), secrets), 160)
     shown = mask_url(url, secrets)
-    text = f"{_place(alias, method, shown)}: {said or type(error).__name__}"
+    # Not "…/token: no answer": what follows a name like that and a colon is taken for a secret.
+    text = f"{_place(alias, method, shown)} failed: {said or type(error).__name__}"
     fault = kind(f"{text} ({reason})" if reason else text, alias=alias, method=method, url=shown)
     fault.sent = not _never_connected(error)
     return fault

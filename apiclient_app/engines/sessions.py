@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Sequence
 from functools import partial
 from math import inf
 from typing import Any
@@ -139,13 +138,18 @@ class RequestsEngine:
                 config.base_url,
             )
         except BaseException as error:  # noqa: BLE001  # a task's time limit shows frames too
-            secrets = [] if outgoing.auth is config.auth else outgoing.auth.secrets()
-            secrets += token.revealed() if token else ()
-            failed = self._presentable(error, str(prepared.method), str(prepared.url), secrets)
+            failed = self._presentable(
+                error, str(prepared.method), str(prepared.url), token, outgoing.auth
+            )
         raise failed
 
     def _presentable(
-        self, error: BaseException, method: str, url: str, secrets: Sequence[str] = ()
+        self,
+        error: BaseException,
+        method: str,
+        url: str,
+        token: Token | None = None,
+        auth: AuthBackend | None = None,
     ) -> BaseException:
         """Give what may be raised for an error: nothing of it shows a secret, nor do its frames.
 
@@ -153,7 +157,8 @@ class RequestsEngine:
         """
         if not isinstance(error, FOREIGN) or isinstance(error, CallError):
             return without_machinery(error)
-        secrets = [*self.config.secrets(), *secrets]
+        own = auth.secrets() if auth and auth is not self.config.auth else ()
+        secrets = [*self.config.secrets(), *own, *(token.revealed() if token else ())]
         fault = mapped(error, self.config.alias, method, url, secrets)
         fault.__cause__ = scrubbed(error, partial(without_queries, secrets=secrets))
         return fault
