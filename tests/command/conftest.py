@@ -20,13 +20,18 @@ LIMIT = 30
 
 @pytest.fixture
 def start(redis_url: str, tmp_path: Path) -> Start:
-    """Start `manage.py apiclient` with these words: `start("list", shop=api.config())`."""
+    """Start `manage.py apiclient` with these words: `start("list", shop=api.config())`.
+
+    `setting` are more settings than API_CLIENTS.
+    """
 
     def popen(*words: str, env: dict[str, str] | None = None, **more: Any) -> Any:
         streams = ("stdin", "stdout", "stderr", "preexec_fn")
         options = {name: more.pop(name) for name in streams if name in more}
+        settings = {**more.pop("setting", {}), "API_CLIENTS": more}
+        lines = [f"{name} = {value!r}" for name, value in settings.items()]
         (tmp_path / "command_settings.py").write_text(
-            f"from tests.settings import *\nAPI_CLIENTS = {more!r}\n"
+            "\n".join(["from tests.settings import *", *lines, ""])
         )
         environment = {
             **os.environ,
@@ -37,14 +42,24 @@ def start(redis_url: str, tmp_path: Path) -> Start:
             "PYTHONUNBUFFERED": "",  # buffers are where a closed pipe hurts
             **(env or {}),
         }
+        command = ["migrate", "-v0"] if words == ("migrate",) else ["apiclient", *words]
         return subprocess.Popen(
-            [sys.executable, "manage.py", "apiclient", *words],
+            [sys.executable, "manage.py", *command],
             cwd=TOP,
             env=environment,
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
 
     return popen
+
+
+@pytest.fixture
+def database(run: "Run", tmp_path: Path) -> dict[str, Any]:
+    """Give settings with a database for processes: `run("list", setting=database, …)`."""
+    engine = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "db.sqlite3")}
+    setting = {"DATABASES": {"default": engine}}
+    assert run("migrate", setting=setting).returncode == 0
+    return setting
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from apiclient_app.management.subcommands import SUBCOMMANDS
 from tests.servers import Handle, Reply
 
 from .conftest import LIMIT, Run, Start
@@ -61,12 +62,15 @@ def test_help_tells_words_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> 
         call_command("apiclient", "--help")
     shown = capsys.readouterr().out
     assert "\n  2    nothing was sent: " in shown
-    for word in ("list", "inspect", "check", "call", "rotate", "revoke"):
-        assert f"\n    {word} " in shown
+    for word, subcommand in SUBCOMMANDS.items():
+        assert f"\n    {word}" in shown
         with pytest.raises(SystemExit) as ended:
             call_command("apiclient", word, "--help")
         assert ended.value.code == 0
-        assert "--settings" not in capsys.readouterr().out  # taken, but not told again
+        told = capsys.readouterr().out
+        assert subcommand.epilog in told
+        assert max(map(len, told.splitlines())) <= 80
+        assert "--settings" not in told  # taken, but not told again
 
 
 def test_options_of_every_command_are_taken_behind_the_word_too(run: Run) -> None:

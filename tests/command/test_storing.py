@@ -4,6 +4,7 @@ import io
 import logging
 import sys
 from collections.abc import Callable, Iterator
+from getpass import fallback_getpass  # type: ignore[attr-defined]
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -143,6 +144,19 @@ def test_stdin_in_another_encoding_is_refused(
 def test_without_stdin_it_says_so(shop: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     assert stored("shop").error == "there is no stdin to read it from"
+
+
+def test_a_terminal_that_would_show_it_is_not_typed_at(
+    shop: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = io.StringIO(CANARY)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    # As the standard library does it where echo cannot be turned off.
+    monkeypatch.setattr("apiclient_app.management.typed.getpass", fallback_getpass)
+    shown = stored("shop")
+    assert (shown.code, shown.error) == (2, "this terminal shows what is typed; pipe it in")
+    assert terminal.read() == CANARY
 
 
 def test_a_client_without_refresh_tokens_takes_none(shop: Client, give: Give) -> None:

@@ -30,8 +30,8 @@ class Call(Subcommand):
     def epilog(self) -> str:
         return _(
             "examples:\n"
-            "  call github GET users/octocat\n"
-            "  call shop POST orders --json '{\"article\": 7}' --subject user-42\n"
+            "  manage.py apiclient call github GET users/octocat --subject user-42\n"
+            "  manage.py apiclient call shop POST orders --json '{\"article\": 7}'\n"
             "  pg_dump shop | manage.py apiclient call backup PUT dump.sql --data -"
         )
 

@@ -98,14 +98,12 @@ class Pruning:
 
     def __init__(self, rows: Rows, days: int, dry: bool) -> None:
         self.rows, self.dry = rows, dry
-        unchanged = Q(updated_at__lte=Now() - timedelta(days=days))
-        self.old = rows.filter(~CLAIMED, unchanged)
+        self.old = ~CLAIMED & Q(updated_at__lte=Now() - timedelta(days=days))
 
     def done(self, with_orphans: bool) -> Pruned:
-        dead = self.old.filter(EMPTY | SPENT).values("pk")
         empty, spent = self.removed(EMPTY), self.removed(SPENT)
         orphans, kept = 0, Counter[str]()
-        for batch in batches(self.rows.exclude(pk__in=dead)):
+        for batch in batches(self.rows.exclude(self.old & (EMPTY | SPENT))):
             for alias, keys in lost(batch).items():
                 gone = self.removed(Q(pk__in=keys)) if with_orphans else 0
                 orphans += gone
@@ -113,7 +111,7 @@ class Pruning:
         return Pruned(empty, spent, orphans, +kept)
 
     def removed(self, which: Q) -> int:
-        found = self.old.filter(which).order_by()
+        found = self.rows.filter(self.old & which).order_by()
         return found.count() if self.dry else found._raw_delete(found.db)
 
 

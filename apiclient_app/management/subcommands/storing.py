@@ -31,9 +31,11 @@ class StoreRefreshToken(Subcommand):
     def epilog(self) -> str:
         return _(
             "examples:\n"
-            "  store-refresh-token shop                       asks for it, without echo\n"
-            "  store-refresh-token shop --subject user-42 <file\n"
-            "It is the beginning of a new grant: what was held before is forgotten."
+            "  manage.py apiclient store-refresh-token shop\n"
+            "  vault read ... | manage.py apiclient store-refresh-token shop --subject user-42\n"
+            "\n"
+            "On a terminal it asks, without echo. It is the beginning of a new grant: what was\n"
+            "held before is forgotten."
         )
 
     def add_arguments(self, parser: SubcommandParser) -> None:
