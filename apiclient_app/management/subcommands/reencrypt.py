@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apiclient_app.management.credentials import Rows, batches, configured_seal, credentials
@@ -40,13 +41,12 @@ class Reencrypt(Subcommand):
         parser.add_argument("--dry-run", action="store_true", help=_("count, and change nothing"))
 
     def run(self, terminal: Terminal, options: dict[str, Any]) -> None:
-        seal = configured_seal()
+        counts, seal = Counter[str](), configured_seal()
         with credentials() as rows:
-            counts = Counter(
-                moved(rows, row, seal, dry=options["dry_run"])
-                for batch in batches(rows.exclude(refresh_token=""))
-                for row in batch
-            )
+            for batch in batches(rows.exclude(refresh_token="")):
+                # A commit for each row would take minutes for thousands; a batch holds up nobody.
+                with transaction.atomic(using=rows.db):
+                    counts.update(moved(rows, row, seal, dry=options["dry_run"]) for row in batch)
         text = _("to be encrypted anew") if options["dry_run"] else _("encrypted anew")
         terminal.line(
             _("%(moved)d %(text)s, %(current)d current, %(unreadable)d unreadable")
