@@ -21,12 +21,12 @@ from . import columns
 from .columns import Line, fieldsets
 from .grants import GRANT
 from .lists import ClientList
-from .looks import client_for, keeps_rows, look, warn_of_outage
+from .looks import client_for, look, warn_of_outage
 from .operations import OPERATIONS
 from .orders import Orders, offered
 from .places import client_page, page_of, subject_of
 from .queries import subjects_in_need
-from .subjects import grant_column, subjects_line
+from .subjects import count_line, subject_field, token_column
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[ApiClient]
@@ -49,7 +49,6 @@ class ApiClientAdmin(Orders, ModelAdmin):
 
     list_display = (
         "alias",
-        columns.token,
         columns.expires_in,
         columns.last_obtained,
         columns.url,
@@ -80,10 +79,8 @@ class ApiClientAdmin(Orders, ModelAdmin):
         return ClientList
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        if not keeps_rows():
-            return self.list_display
-        grant = grant_column(self.admin_site, cache(subjects_in_need))
-        return (*self.list_display[:2], grant, *self.list_display[2:])
+        token = token_column(self.admin_site, cache(subjects_in_need))
+        return (self.list_display[0], token, *self.list_display[1:])
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -103,8 +100,11 @@ class ApiClientAdmin(Orders, ModelAdmin):
         return fieldsets(sets, obj)
 
     def subjects(self, row: ApiClient) -> list[Line]:
-        keeps = row.inspection is not None and row.inspection.grant
-        return [subjects_line(self.admin_site, row.alias)] if keeps else []
+        known = row.inspection
+        if known is None or known.state == TokenState.STATIC:
+            return []
+        counted = [count_line(self.admin_site, row.alias)] if known.grant else []
+        return [*counted, subject_field]
 
     def change_view(
         self,
@@ -133,10 +133,6 @@ class ApiClientAdmin(Orders, ModelAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         row: ApiClient = context["original"]
-        known = row.inspection
         warn_of_outage(request, [row])
         context["operations"] = offered(request, self.admin_site, row)
-        # Where there is a token to obtain, a subject may have one of its own.
-        renewable = known is not None and known.state != TokenState.STATIC
-        context["asks_for_subject"] = renewable and not subject_of(request)
         return super().render_change_form(request, context, *args, **kwargs)

@@ -18,7 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apiclient_app.models import ApiClient
 
-from .wording import badge, breakable, duration, when
+from .badges import of_token, spelled_out
+from .wording import breakable, duration, when
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -41,14 +42,9 @@ def auth(row: ApiClient) -> str:
     return format_html('<span title="{}">{}</span>', backend, backend.rpartition(".")[2])
 
 
-@admin.display(description=_("token"))
-def token(row: ApiClient) -> str:
-    return badge(row, explained=False)
-
-
 @admin.display(description=_("state"))
 def state(row: ApiClient) -> str:
-    return badge(row, explained=True)
+    return spelled_out(*of_token(row))
 
 
 @admin.display(description=_("expires in"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from apiclient_app.client import Client
@@ -45,28 +46,30 @@ def of_rotation(client: Client, known: Inspection) -> str:
 
 def of_storing(_client: Client, known: Inspection) -> str:
     text = _(
-        "It begins a new grant: the refresh token and the access token that are held now are "
-        "forgotten everywhere. It is stored encrypted, and never shown."
+        "What you store begins a new grant: the refresh token and the access token that are held "
+        "now are forgotten everywhere. It is kept encrypted, and never shown."
     )
-    if known.grant == RowState.HELD:
-        return _("There is a refresh token that works, as far as is known.") + " " + text
-    return text
+    if known.grant != RowState.HELD:
+        return text
+    return f"{_('There is a refresh token, and it works as far as is known.')} {text}"
 
 
 def of_switch(client: Client, _known: Inspection) -> str:
-    seconds = {"seconds": client.config.memory_seconds}
-    tested = _("A token is requested with the next credentials (“next” in the settings).")
-    if client.config.check and client.auth.obtains:
+    if not client.auth.obtains:
+        text = _("A token is requested with the next credentials and the refresh token.")
+    elif client.config.check:
         text = _(
-            "A token is requested with the next credentials (“next” in the settings), and "
-            "“%(check)s” is called at %(base_url)s with it."
+            "A token is requested with the next credentials, and “%(check)s” is called with it "
+            "at %(base_url)s."
         )
-        tested = text % _call(client)
-    used = _(
+        text = text % _call(client)
+    else:
+        text = _("A token is requested with the next credentials.")
+    then = _(
         "If that succeeds, every server process uses them from then on; the old ones go on until "
         "no process holds their token, %(seconds)g seconds at most. If it fails, nothing changes."
     )
-    return f"{tested} {used % seconds}"
+    return f"{text} {then % {'seconds': client.config.memory_seconds}}"
 
 
 def of_revocation(client: Client, _known: Inspection) -> str:
@@ -74,18 +77,22 @@ def of_revocation(client: Client, _known: Inspection) -> str:
         "Every server process forgets the token within %(seconds)g seconds; where a revocation "
         "URL is configured, it is revoked there too."
     ) % {"seconds": client.config.memory_seconds}
+    if client.auth.refreshes and not client.auth.obtains:
+        return format_html("{} <strong>{}</strong>", text, _end_of_grant())
     return f"{text} {_afterwards(client)}"
 
 
-def _afterwards(client: Client) -> str:
-    if not client.auth.refreshes:
-        return _("The next call obtains a new one.")
-    if client.auth.obtains:
-        return _("So is the refresh token. The next call obtains new ones with its credentials.")
+def _end_of_grant() -> str:
     return _(
         "So is the refresh token: the grant ends. No call succeeds until a person authorises anew "
         "and stores a new refresh token."
     )
+
+
+def _afterwards(client: Client) -> str:
+    if client.auth.refreshes:
+        return _("So is the refresh token. The next call obtains new ones with its credentials.")
+    return _("The next call obtains a new one.")
 
 
 def _call(client: Client) -> dict[str, str]:

@@ -15,9 +15,9 @@ from apiclient_app.handler import clients
 from apiclient_app.models import Credential
 from apiclient_app.rows import RowState
 
+from .badges import GRANTS
 from .looks import rows_of
 from .queries import of_state
-from .wording import GRANTS
 
 ORPHANED = "orphaned"
 

@@ -16,10 +16,11 @@ from apiclient_app.rows import RowState
 from apiclient_app.tokens import Inspection
 from apiclient_app.wording import spelled, why
 
+from .badges import of_grant, pill, spelled_out
 from .columns import Line
-from .looks import client_for, look_at, orphaned
+from .looks import look_at, orphaned, stuck
 from .queries import state_of
-from .wording import grant_badge, pill, when
+from .wording import when
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -30,7 +31,10 @@ CredentialLine = Callable[[Credential], str]
 @admin.display(description=gettext_lazy("refresh token"))
 def grant(row: ApiClient) -> str:
     state = row.inspection.grant if row.inspection else ""
-    return grant_badge(state, explained=True) if state else ""
+    if not state:
+        return ""
+    # What becomes of a row that nobody uses, its state does not say.
+    return pill(*of_grant(state)) if row.problem else spelled_out(*of_grant(state))
 
 
 @admin.display(description=gettext_lazy("reason"))
@@ -45,18 +49,18 @@ def reason(row: ApiClient) -> str:
 def remedy(row: ApiClient) -> str:
     """Say what a person is to do; nothing where the client can help itself."""
     known = row.inspection
-    if known is None or row.problem or client_for(row.alias, known.subject).auth.obtains:
+    if known is None or row.problem:
         return ""
-    if known.grant in (RowState.ATTENTION, RowState.EMPTY):
-        return _authorise(known)
+    if known.grant == RowState.IN_DOUBT:
+        return _("Nothing yet: it is tried again when the access token ends, or with “Rotate”.")
+    if not stuck(row):
+        return ""
     if known.grant == RowState.UNREADABLE:
         return _(
             "Put the SECRET_KEY that it was stored with into SECRET_KEY_FALLBACKS; or authorise "
             "anew, and store the new refresh token."
         )
-    if known.grant == RowState.IN_DOUBT:
-        return _("Nothing yet: it is tried again when the access token ends, or with “Rotate”.")
-    return ""
+    return _authorise(known)
 
 
 def _authorise(known: Inspection) -> str:
@@ -95,7 +99,7 @@ def subject(credential: Credential) -> str:
 
 @admin.display(description=gettext_lazy("refresh token"), ordering="state")
 def state(credential: Credential) -> str:
-    badge = grant_badge(state_of(credential), explained=False)
+    badge = pill(*of_grant(state_of(credential)))
     if reason := orphaned(credential):
         return format_html("{} {}", badge, pill("orphaned", _("Orphaned"), reason))
     return badge

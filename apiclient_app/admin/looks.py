@@ -13,9 +13,12 @@ from apiclient_app.client import Client
 from apiclient_app.exceptions import APIClientError, UnknownClient
 from apiclient_app.handler import clients
 from apiclient_app.models import ApiClient, Credential
+from apiclient_app.rows import RowState
 from apiclient_app.tokens import Inspection
 
 from .queries import credential_of, state_of
+
+USELESS = (RowState.ATTENTION, RowState.EMPTY, RowState.UNREADABLE)
 
 
 def client_for(alias: str, subject: str) -> Client:
@@ -29,13 +32,6 @@ def rows_of(alias: str, subject: str = "") -> Any:
     with suppress(APIClientError):
         return client_for(alias, subject).rooms.rows
     return None
-
-
-def keeps_rows() -> bool:
-    """Tell whether any client keeps refresh tokens."""
-    with suppress(APIClientError):  # API_CLIENTS as a whole cannot be read
-        return any(rows_of(alias) is not None for alias in clients)
-    return False
 
 
 def credential_for(alias: str, subject: str) -> Credential | None:
@@ -54,6 +50,14 @@ def look(alias: str, subject: str = "") -> ApiClient:
     except APIClientError as error:
         row.problem = str(error)
     return row
+
+
+def stuck(row: ApiClient) -> bool:
+    """Tell whether no token can be obtained until a person stores a refresh token."""
+    known = row.inspection
+    if known is None or row.problem or known.grant not in USELESS:
+        return False
+    return not client_for(row.alias, known.subject).auth.obtains
 
 
 def orphaned(credential: Credential) -> str:

@@ -1,4 +1,4 @@
-"""States and times, in words."""
+"""Times and URLs, in words."""
 
 from __future__ import annotations
 
@@ -7,77 +7,12 @@ from datetime import UTC, datetime
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.functional import Promise
 from django.utils.html import avoid_wrapping, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from apiclient_app.models import ApiClient
-from apiclient_app.rows import RowState
-from apiclient_app.tokens import TokenState
 from apiclient_app.wording import distance, spans
 
-# State to its word and what it means; a state's colour is in apiclient_app/admin.css.
-STATES: dict[str, tuple[Promise, Promise]] = {
-    TokenState.FRESH: (gettext_lazy("Fresh"), gettext_lazy("in use")),
-    TokenState.STALE: (gettext_lazy("Stale"), gettext_lazy("in use, about to be renewed")),
-    TokenState.EXPIRED: (gettext_lazy("Expired"), gettext_lazy("the next call obtains a new one")),
-    TokenState.ABSENT: (gettext_lazy("Absent"), gettext_lazy("the next call obtains one")),
-    TokenState.STATIC: (gettext_lazy("Static"), gettext_lazy("from the settings, never renewed")),
-    "broken": (gettext_lazy("Misconfigured"), gettext_lazy("calls fail until it is mended")),
-}
-GRANTS: dict[str, tuple[Promise, Promise]] = {
-    RowState.HELD: (gettext_lazy("Held"), gettext_lazy("the next renewal uses it")),
-    RowState.ASKING: (gettext_lazy("Asking"), gettext_lazy("a token is being asked for with it")),
-    RowState.IN_DOUBT: (
-        gettext_lazy("In doubt"),
-        gettext_lazy("it was sent and no answer came: it may have been used up"),
-    ),
-    RowState.ATTENTION: (
-        gettext_lazy("Needs attention"),
-        gettext_lazy("it is of no more use, as far as is known"),
-    ),
-    RowState.EMPTY: (gettext_lazy("No refresh token"), gettext_lazy("none is stored")),
-    RowState.UNREADABLE: (
-        gettext_lazy("Unreadable"),
-        gettext_lazy("no key that is configured opens it"),
-    ),
-    "unknown": (gettext_lazy("Unknown"), gettext_lazy("the database did not tell")),
-}
 URL_PARTS = re.compile(r"[^/.]*[/.]*")
-
-
-def badge(row: ApiClient, *, explained: bool) -> SafeString:
-    """Give the state of its token in words and colour.
-
-    What the state means stands beside it, or in a tooltip; then a second badge tells of a failure.
-    """
-    key = row.inspection.state.value if row.inspection else "broken"
-    word, meaning = STATES[key]
-    if explained:
-        return spelled_out(key, word, meaning)
-    shown = pill(key, word, meaning)
-    if row.inspection and (error := row.inspection.last_error):
-        shown = format_html("{} {}", shown, pill("failing", _("Failing"), error))
-    return shown
-
-
-def grant_badge(state: str, *, explained: bool) -> SafeString:
-    """Give the state of a refresh token in words and colour."""
-    word, meaning = GRANTS[state]
-    look = spelled_out if explained else pill
-    return look(state.replace(" ", "-"), word, meaning)
-
-
-def pill(key: str, word: object, meaning: object) -> SafeString:
-    text = '<span class="apiclient-state {}" title="{}">{}</span>'
-    return format_html(text, key, meaning, word)
-
-
-def spelled_out(key: str, word: object, meaning: object) -> SafeString:
-    text = '<span class="apiclient-state {}">{}</span> <span class="quiet">{}</span>'
-    return format_html(text, key, word, meaning)
 
 
 def breakable(url: str) -> SafeString:

@@ -176,7 +176,7 @@ def test_any_subject_will_do(admin_client: Client, subject: str) -> None:
     assert grants == {subject: "no refresh token", "other": "held"}
 
 
-def test_clients_without_refresh_tokens_have_no_column_for_them(
+def test_clients_without_refresh_tokens_hear_nothing_of_them(
     admin_client: Client, api: Handle, api_clients: Configure
 ) -> None:
     api_clients(shop=api.config())

@@ -8,25 +8,15 @@ from playwright.sync_api import Page, expect
 
 from tests.servers import Handle
 
+from .looks import CONTRAST, NARROW, Visit, inside, order, wider
+
 pytestmark = pytest.mark.browser
 
-Visit = Callable[..., Page]
 LIST = "/admin/apiclient_app/apiclient/"
 SHOP = f"{LIST}shop/change/"
 LABELS = ("Test connection", "Rotate token", "Revoke token")
-NARROW = {"width": 375, "height": 667}
-
-# Contrast as WCAG 2 defines it, between an element's text and the background that it has itself.
-CONTRAST = """element => {
-    const luminance = colour => {
-        const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map(Number).map(
-            c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const style = getComputedStyle(element);
-    const [low, high] = [style.color, style.backgroundColor].map(luminance).sort((a, b) => a - b);
-    return (high + 0.05) / (low + 0.05);
-}"""
+TOKEN_STATES = ("fresh", "stale", "expired", "absent", "static", "broken", "failing")
+GRANT_STATES = ("held", "asking", "in-doubt", "needs-attention", "no-refresh-token", "orphaned")
 
 
 @pytest.fixture(autouse=True)
@@ -41,11 +31,6 @@ def shop(api: Handle, api_clients: Callable[..., None]) -> None:
 
 def row(page: Page, alias: str) -> Any:
     return page.locator("#result_list tr", has=page.get_by_role("link", name=alias, exact=True))
-
-
-def order(page: Page, label: str) -> None:
-    page.get_by_role("button", name=label).click()
-    page.get_by_role("button", name=label).click()
 
 
 def fingerprint(page: Page) -> str:
@@ -116,7 +101,7 @@ def test_every_state_is_legible(visit: Visit, scheme: str) -> None:
     order(page, "Rotate token")
     page.goto(LIST)
     badge = page.locator(".apiclient-state").first
-    for state in ("fresh", "stale", "expired", "absent", "static", "broken", "failing"):
+    for state in (*TOKEN_STATES, *GRANT_STATES):
         badge.evaluate("(element, state) => element.className = `apiclient-state ${state}`", state)
         assert badge.evaluate(CONTRAST) >= 4.5, state
 
@@ -125,10 +110,7 @@ def test_a_narrow_screen_shows_state_and_buttons_without_scrolling(visit: Visit)
     page = visit("root", viewport=NARROW)
     page.goto(SHOP)
     for label in (*LABELS, "History"):
-        box = page.locator(".object-tools").get_by_text(label).bounding_box()
-        assert box
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= NARROW["width"]
+        assert inside(page.locator(".object-tools").get_by_text(label))
     for url in (
         LIST,
         SHOP,
@@ -137,8 +119,6 @@ def test_a_narrow_screen_shows_state_and_buttons_without_scrolling(visit: Visit)
         f"{LIST}broken/change/",
     ):
         page.goto(url)
-        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], url
+        assert not wider(page), url
     page.goto(LIST)
-    box = row(page, "broken").locator(".apiclient-state").bounding_box()
-    assert box
-    assert box["x"] + box["width"] <= NARROW["width"]
+    assert inside(row(page, "broken").locator(".apiclient-state"))
