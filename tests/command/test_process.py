@@ -9,6 +9,7 @@ import termios
 import time
 from contextlib import suppress
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from apiclient_app.management.subcommands import SUBCOMMANDS
 from tests.servers import Handle, Reply
 
 from .conftest import LIMIT, Run, Start
+from .grants import refreshing
 
 ESCAPE = "\x1b["
 UNUSABLE = {"BASE_URL": "nowhere"}
@@ -69,7 +71,7 @@ def test_help_tells_words_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> 
         assert ended.value.code == 0
         told = capsys.readouterr().out
         assert subcommand.epilog in told
-        assert max(map(len, told.splitlines())) <= 80
+        assert max(map(len, ["", *subcommand.epilog.splitlines()])) <= 80
         assert "--settings" not in told  # taken, but not told again
 
 
@@ -161,6 +163,18 @@ def test_lines_fit_the_terminal(api: Handle, terminal: Terminal, columns: int) -
     assert "absent" in shown
     longest = max((line for line in shown.splitlines() if "['" not in line), key=len)
     assert len(longest) <= columns
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_rows_fit_the_terminal(
+    api: Handle, run: Run, terminal: Terminal, database: dict[str, Any], columns: int
+) -> None:
+    more = {"setting": database, "shop": refreshing(api)}
+    words = ("store-refresh-token", "shop", "--subject", "the-tenant-" * 20)
+    assert run(*words, given=b"r1", **more).returncode == 0
+    shown = terminal.show("subjects", "--no-color", columns=columns, stderr=PIPE, **more)
+    assert "held" in shown
+    assert max(map(len, shown.splitlines())) <= columns
 
 
 def test_json_is_indented_on_a_terminal(api: Handle, terminal: Terminal) -> None:

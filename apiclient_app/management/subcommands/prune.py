@@ -87,10 +87,10 @@ class Pruned:
             text = _("kept: %(count)d orphaned of %(alias)s, %(why)s")
             terminal.line(text % {"count": count, "alias": alias, "why": why})
         if self.kept and not options["orphans"]:
-            terminal.say(_("`prune --orphans` removes them; `subjects ALIAS` shows them."))
+            terminal.line(_("`prune --orphans` removes them; `subjects ALIAS` shows them."))
         elif self.kept:
             text = _("Kept were those that have changed in the last %(days)d days (--days).")
-            terminal.say(text % {"days": options["days"]})
+            terminal.line(text % {"days": options["days"]})
 
 
 class Pruning:

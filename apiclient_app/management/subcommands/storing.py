@@ -34,8 +34,8 @@ class StoreRefreshToken(Subcommand):
             "  manage.py apiclient store-refresh-token shop\n"
             "  vault read ... | manage.py apiclient store-refresh-token shop --subject user-42\n"
             "\n"
-            "On a terminal it asks, without echo. It is the beginning of a new grant: what was\n"
-            "held before is forgotten."
+            "On a terminal it asks, without echo. It is the beginning of a new grant: what\n"
+            "was held before is forgotten."
         )
 
     def add_arguments(self, parser: SubcommandParser) -> None:
