@@ -32,7 +32,7 @@ class StoreRefreshToken(Subcommand):
         return _(
             "examples:\n"
             "  manage.py apiclient store-refresh-token shop\n"
-            "  vault read ... | manage.py apiclient store-refresh-token shop --subject user-42\n"
+            "  vault read ... | manage.py apiclient store-refresh-token shop --subject ann\n"
             "\n"
             "On a terminal it asks, without echo. It is the beginning of a new grant: what\n"
             "was held before is forgotten."
