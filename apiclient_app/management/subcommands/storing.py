@@ -6,15 +6,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from apiclient_app.client import Client
-from apiclient_app.exceptions import APIClientError
-from apiclient_app.frames import without_machinery
 from apiclient_app.handler import clients
 from apiclient_app.management.exits import unusable
 from apiclient_app.management.looks import looked
 from apiclient_app.management.terminal import Terminal
 from apiclient_app.management.typed import secret
-from apiclient_app.secret import Secret
 from apiclient_app.wording import named
 
 from .base import Subcommand, SubcommandParser, add_alias, add_format, add_subject, chosen
@@ -56,20 +52,10 @@ class StoreRefreshToken(Subcommand):
             raise unusable(text % {"known": known})
         client = chosen(options)
         name = named(client.alias, client.subject)
-        store(client, secret(_("Refresh token for %(client)s: ") % {"client": name}))
+        prompt = _("Refresh token for %(client)s: ") % {"client": name}
+        client.store_refresh_token(secret(prompt))
         if options["format"] == "json":
             terminal.json(looked(client).as_dict())
         else:
             text = _("%(client)s: stored; the next call obtains a token with it")
             terminal.line(text % {"client": name})
-
-
-def store(client: Client, refresh_token: Secret[str]) -> None:
-    """Have it stored; an error has no frames whose locals hold it."""
-    failed: BaseException | None = None
-    try:
-        client.store_refresh_token(refresh_token.reveal())
-    except APIClientError as error:
-        failed = without_machinery(error)
-    if failed is not None:
-        raise failed
