@@ -26,6 +26,7 @@ class Trouble:
     terminal: bool
     retry_after: float | None
     for_stale: bool
+    asked: bool
     cause: BaseException
 
 
@@ -74,7 +75,7 @@ class Asking(Refreshing):
                 return UNDECIDED
             return (yield from self._publish(need, owner, grant, sent_at))
         finally:
-            self.memory.asking, self.memory.sending = False, None
+            self.memory.asking = False
         failure, ours = yield from self._record(trouble, owner)
         if not ours:
             return UNDECIDED
@@ -123,6 +124,7 @@ class Asking(Refreshing):
             terminal=isinstance(error, TokenRefused),
             retry_after=getattr(error, "retry_after", None),
             for_stale=isinstance(error, WaitForEnd),
+            asked=not (isinstance(error, TokenError) and not error.sent),
             cause=scrubbed(error, self.redact),
         )
 
@@ -144,11 +146,9 @@ class Asking(Refreshing):
         ours = (yield from self.attempt("fail", owner, failure)) is not False
         if ours:
             self.memory.fail(failure)
-        yield self.announce(
-            "token_request_failed",
-            error=failure.error,
-            retry_after=failure.until - failure.at,
-        )
+        if trouble.asked:
+            pause = failure.until - failure.at
+            yield self.announce("token_request_failed", error=failure.error, retry_after=pause)
         return failure, ours
 
 

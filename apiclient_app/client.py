@@ -49,7 +49,7 @@ class Client:
     ) -> None:
         self.config, self.auth, self.rooms, self.subject = config, auth, rooms, subject
         self._seal, self._subjects = seal, subjects
-        successor = auth.successor
+        successor = config.auth.successor
         self._renewal = Renewal(
             alias=config.alias,
             subject=subject,
@@ -241,12 +241,14 @@ class Client:
         self._refuse_static("revoke")
         self._run(self._orders.revoke())
 
-    def store_refresh_token(self, value: str) -> None:
+    def store_refresh_token(self, value: str | Secret[str]) -> None:
         """Keep a refresh token, the beginning of a new grant: what was held before is forgotten.
 
         It mends "needs attention". Raises InvalidRequest for what can be none, TokenError where
         the backend knows no refresh tokens or the database does not take it.
         """
+        refresh_token = value if isinstance(value, Secret) else Secret(value)
+        del value  # error reports show the locals of this frame
         if not self.auth.refreshes:
             raise TokenError(
                 f"{self.alias}: its auth backend knows no refresh tokens; configure RefreshToken "
@@ -254,13 +256,12 @@ class Client:
                 alias=self.alias,
                 error="static",
             )
-        text: Any = value
-        if not isinstance(text, str) or not text.strip() or not text.isprintable():
+        if not _sendable(refresh_token.reveal()):
             raise InvalidRequest(
                 f"{self.alias}: that is no refresh token: it is empty, or has control characters.",
                 alias=self.alias,
             )
-        self._run(self._orders.store(Secret(value.strip())))
+        self._run(self._orders.store(Secret(refresh_token.reveal().strip())))
 
     def switch_credentials(self) -> Token:
         """Use the next client credentials (OPTIONS["next"]) everywhere, once they are proven.
@@ -327,10 +328,9 @@ class Client:
         return self.rooms.memory
 
     def _secrets(self) -> list[str]:
-        token, sending = self.memory.token, self.memory.sending
+        token = self.memory.token
         own = () if self.auth is self.config.auth else self.auth.secrets()
-        known = [*self.config.secrets(), *own, *(token.revealed() if token else ())]
-        return [*known, sending.reveal()] if sending else known
+        return [*self.config.secrets(), *own, *(token.revealed() if token else ())]
 
     def _redact(self, text: str) -> str:
         return redact(text, self._secrets())
@@ -346,3 +346,7 @@ class Client:
 
     def _mark(self, grant: Any) -> str:
         return self._seal.mark({name: s.reveal() for name, s in grant.headers.items()})
+
+
+def _sendable(text: Any) -> bool:
+    return isinstance(text, str) and bool(text.strip()) and text.strip().isprintable()

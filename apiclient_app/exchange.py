@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from operator import methodcaller
 from typing import Any
 
 from .auth.base import UNREADABLE
-from .exceptions import StoreUnavailable, TokenError, TokenRefused
+from .auth.messages import CLOCK_NOISE
+from .exceptions import StoreUnavailable, TokenError, TokenRefused, TokenUnavailable
 from .memory import Memory
+from .secret import Secret, redact, scrubbed
 from .steps import Announce, Ask, Auth, Flow, StoreCall
 
 LEASE_MARGIN, PATIENCE_MARGIN = 2.0, 1.0
@@ -97,15 +100,20 @@ class Exchange:
         """Give the answer to a request with the client's own credentials."""
         return (yield from self.answer(methodcaller("token_request"), until))
 
-    def answer(self, build: Callable[[Auth], Any], until: float) -> Flow:
+    def answer(
+        self, build: Callable[[Auth], Any], until: float, hidden: Secret[str] | None = None
+    ) -> Flow:
         """Give the answer to a token request; raises TransportError.
 
         Where the provider refuses the client's credentials and there are two sets of them, the
-        other one is tried too, and kept if it does.
+        other one is tried too, and kept if it does. `hidden` is a refresh token, with which the
+        request is shielded, and of which nothing is said.
         """
         first: Answer | None = None
         for auth, is_next in self.credentials():
-            answer = yield from self.asked(auth, build, until)
+            if first is not None and self.clock() > until:
+                break
+            answer = yield from self.asked(auth, build, until, hidden)
             if not answer.blames_client:
                 if answer.grant is not None and is_next != self.switched:
                     yield from self.switch(is_next)
@@ -124,26 +132,49 @@ class Exchange:
         both = [(self.auth, False), *([(successor, True)] if successor else [])]
         return iter(both[::-1] if self.switched else both)
 
-    def asked(self, auth: Auth, build: Callable[[Auth], Any], until: float) -> Flow:
+    def asked(
+        self,
+        auth: Auth,
+        build: Callable[[Auth], Any],
+        until: float,
+        hidden: Secret[str] | None = None,
+    ) -> Flow:
         """Ask, and once more if it was refused and the reply taught us what time it is there."""
-        for _ in range(2):
+        while True:
             ours = self.memory.offset
             try:
                 request = build(auth.at(self.clock() + ours))
             except (TokenError, *UNREADABLE) as error:
                 return Answer(None, error=error)
-            reply = yield Ask(request, until)
+            reply = yield Ask(request, until, shielded=hidden is not None)
             if "date" in reply.headers:
                 self.memory.offset = reply.offset
-            answer = read(auth, reply)
-            learned = abs(self.memory.offset - ours) >= 2.0
-            if not (auth.timed and learned and isinstance(answer.error, TokenRefused)):
-                break
-        return answer
+            answer = read(auth, reply, partial(_without, request, hidden))
+            learned = auth.timed and abs(self.memory.offset - ours) >= CLOCK_NOISE
+            if not (learned and isinstance(answer.error, TokenRefused) and self.clock() <= until):
+                return answer
 
 
-def read(auth: Auth, reply: Any) -> Answer:
+def read(auth: Auth, reply: Any, clean: Callable[[str], str]) -> Answer:
+    """Read a reply. What it repeats of the request's secrets is known here, and taken out."""
     try:
-        return Answer(reply, auth.read(reply))
+        grant = auth.read(reply)
     except (TokenError, *UNREADABLE) as error:
-        return Answer(reply, error=error)
+        return Answer(reply, error=cleaned(error, clean))
+    return Answer(reply, replace(grant, scope=clean(grant.scope)))
+
+
+def cleaned(error: Exception, clean: Callable[[str], str]) -> Exception:
+    """Give the like of an error of an auth backend, with its texts clean and nothing behind it."""
+    if isinstance(error, TokenRefused):
+        said = clean(error.error), clean(error.description)
+        return TokenRefused(*said, message=clean(str(error)))
+    if isinstance(error, TokenError):
+        after = getattr(error, "retry_after", None)
+        return TokenUnavailable(clean(str(error)), error=clean(error.error), retry_after=after)
+    stand_in: Any = scrubbed(error, clean)
+    return stand_in  # type: ignore[no-any-return]
+
+
+def _without(request: Any, hidden: Secret[str] | None, text: str) -> str:
+    return redact(text, [*request.secrets(), *([hidden.reveal()] if hidden else ())])

@@ -99,9 +99,7 @@ class ClientHandler:
         self, config: ClientConfig, auth: AuthBackend, engine: RequestsEngine, subject: str
     ) -> Rooms:
         seal, memory = self.seal, Memory(config.memory_seconds)
-        determined = [config.alias, config.base_url, config.auth_path, auth.identity(), subject]
-        marked = seal.mark(subject, 32) if subject else ""
-        identity = Identity(config.alias, marked, seal.mark(determined, 32))
+        identity = self._identity(config, auth, subject)
         store = CacheStore(
             lambda: caches[config.cache],
             identity,
@@ -110,9 +108,15 @@ class ClientHandler:
             time.time,
             config.memory_seconds,
             lambda: memory.offset,
+            self._identity(config, config.auth, ""),
         )
         rows = self._rows(config.alias, auth, subject) if auth.refreshes else None
         return Rooms(engine, store, rows, memory)
+
+    def _identity(self, config: ClientConfig, auth: AuthBackend, subject: str) -> Identity:
+        determined = [config.alias, config.base_url, config.auth_path, auth.identity(), subject]
+        marked = self.seal.mark(subject, 32) if subject else ""
+        return Identity(config.alias, marked, self.seal.mark(determined, 32))
 
     def _rows(self, alias: str, auth: AuthBackend, subject: str) -> Rows:
         seal, grant = self.seal, auth.grant_identity()

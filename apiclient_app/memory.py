@@ -10,7 +10,6 @@ import threading
 from dataclasses import dataclass
 
 from .records import Failure, Fruitless, Stash, View
-from .secret import Secret
 from .tokens import Token
 
 
@@ -48,7 +47,6 @@ class Memory:
         self.switched = ""
         self.offset = 0.0  # of the provider's clock, in seconds
         self.asking = False
-        self.sending: Secret[str] | None = None  # a refresh token: what is said of it hides it
         self._accepted: tuple[int, float] = (0, 0.0)
         self._seat: tuple[int, float] | None = None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from operator import methodcaller
 from typing import Any
 
@@ -21,7 +22,6 @@ from .exceptions import (
     TransportError,
 )
 from .need import UNDECIDED, Need
-from .records import View
 from .refreshing import given
 from .renewal import POLL_LIMIT, Renewal
 from .secret import Secret, scrubbed
@@ -54,11 +54,8 @@ class OrderFlow:
         token, with which a provider may revoke the grant.
         """
         yield from self.settle()
-        yield from self.renewal.look()
         old = self.renewal.memory.token
-        token = yield from self.renewal.seek(
-            Need(self.renewal.clock(), rejected=old, ordered=True)
-        )
+        token = yield from self._anew()
         if wait and old is not None:
             yield Sleep(self.memory_seconds)
             yield from self.settle()
@@ -67,32 +64,56 @@ class OrderFlow:
     def revoke(self) -> Flow:
         """Forget the token everywhere, and the refresh token; then have the provider revoke them.
 
-        RFC 7009. Raises TokenUnavailable where store, database or provider could not be told.
+        RFC 7009. Raises TokenUnavailable where store, database or provider could not be told;
+        what could be done is done then.
         """
         renewal = self.renewal
-        view = yield from self._locked(self._bury)
-        refresh_token = (yield from self._row("clear")) if renewal.auth.refreshes else None
+        doomed: list[Revocation] = []
+        failures = yield from self._locked(partial(self._forget, doomed))
         yield renewal.announce("token_revoked")
-        if refresh_token is not None:
-            yield from self._tell_provider(lambda a: a.refresh_revocation_request(refresh_token))
-        for token in filter(None, [view.token, *(due.token for due in view.due)]):
-            yield from self._tell_provider(_revocation(token))
+        for revocation in doomed:
+            try:
+                yield from self._tell_provider(revocation)
+            except TokenUnavailable as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    def _forget(self, doomed: list[Revocation], owner: int) -> Flow:
+        """Empty row and store under the lock; note what was there, give what could not be done."""
+        renewal = self.renewal
+        failures: list[TokenUnavailable] = []
+        view = yield from renewal.look()
+        if renewal.auth.refreshes and not doomed:
+            stash = renewal.memory.stash
+            try:
+                held = yield from self._row("clear")
+            except TokenUnavailable as error:
+                failures.append(error)
+            else:
+                doomed += [_of_grant(t) for t in (held, stash and stash.refresh_token) if t]
+                yield from renewal.unstash()
+        tokens = [renewal.memory.token, *(due.token for due in (view.due if view else ()))]
+        buried = yield from self._bury(owner)
+        if buried is UNDECIDED:
+            return UNDECIDED
+        doomed += [_of_token(token) for token in tokens if token]
+        return [*failures, *(() if view and buried else (self._unheard(),))]
 
     def store(self, refresh_token: Secret[str]) -> Flow:
         """Keep a refresh token that a person brings: the beginning of a new grant.
 
-        The access token of the old one is forgotten. Raises TokenUnavailable where the database
-        does not take it.
+        The access token of the old one is forgotten, where the store can be told. Raises
+        TokenUnavailable where the database does not take it.
         """
-        renewal = self.renewal
         yield from self._row("put", refresh_token)
-        renewal.memory.stash = None
-        yield from renewal.attempt("unstash")
-        try:
-            yield from self._locked(self._bury)
-        except TokenUnavailable as error:
-            if error.error != "store_unavailable":  # the row is what counts
-                raise
+        yield from self.renewal.unstash()
+        with suppress(TokenUnavailable):  # the row is what counts
+            yield from self._locked(self._look_and_bury)
+
+    def _look_and_bury(self, owner: int) -> Flow:
+        yield from self.renewal.look()
+        return (yield from self._bury(owner))
 
     def _row(self, method: str, *args: Any) -> Flow:
         failed = None
@@ -107,10 +128,9 @@ class OrderFlow:
         )
 
     def _bury(self, owner: int) -> Flow:
+        """Forget every record made so far; give None where only this process heard of it."""
         renewal = self.renewal
-        view: View | None = yield from renewal.look()
-        now = renewal.clock()
-        token = renewal.memory.token
+        now, token = renewal.clock(), renewal.memory.token
         # Above all that is known and all made by now: also what a process without sight of the
         # store may have obtained for itself.
         tombstone = max(renewal.memory.generation, int(now * 1000))
@@ -119,14 +139,15 @@ class OrderFlow:
         if buried is False:
             return UNDECIDED
         renewal.memory.bury(tombstone, now)
-        if view is None or buried is None:
-            raise TokenUnavailable(
-                f"{renewal.alias}: the token is forgotten in this process only, because the cache "
-                "does not answer. Revoke it again when the cache is back.",
-                alias=renewal.alias,
-                error="store_unavailable",
-            )
-        return View(token=token, due=view.due)
+        return buried
+
+    def _unheard(self) -> TokenUnavailable:
+        return TokenUnavailable(
+            f"{self.renewal.alias}: the token is forgotten in this process only, because the "
+            "cache does not answer. Revoke it again when the cache is back.",
+            alias=self.renewal.alias,
+            error="store_unavailable",
+        )
 
     def _locked(self, work: Callable[[int], Flow]) -> Flow:
         """Do `work` under the renewal lock; again while it is taken, or was lost meanwhile."""
@@ -158,7 +179,7 @@ class OrderFlow:
         for token in () if ripe is UNDECIDED else ripe:
             # It is replaced and will expire; the order at hand goes first.
             with suppress(TokenUnavailable):
-                yield from self._tell_provider(_revocation(token))
+                yield from self._tell_provider(_of_token(token))
         return view
 
     def _strike_off(self, owner: int) -> Flow:
@@ -207,26 +228,44 @@ class OrderFlow:
             raise self._unproven("no_next", f"{text}; put them into OPTIONS['next']")
         if renewal.auth.obtains:
             return (yield from self._prove_and_publish(successor, check))
-        # Said to all first, for that is how they are tried; given up again if they are refused.
+        # Said to all first, for that is how they are tried; taken back if they do not do.
+        proven = False
         yield from renewal.switch(True)
-        old = renewal.memory.token
-        token = yield from renewal.seek(Need(renewal.clock(), rejected=old, ordered=True))
-        if renewal.memory.switched != renewal.successor:
-            raise self._unproven("next_refused", "the provider refuses the next credentials")
+        try:
+            token = yield from self._anew()
+            if renewal.memory.switched != renewal.successor:
+                raise self._unproven("next_refused", "the provider refuses the next credentials")
+            yield from self._check(check, token)
+            proven = True
+        finally:
+            if not proven:
+                yield from renewal.switch(False)
         return token
+
+    def _anew(self) -> Flow:
+        renewal = self.renewal
+        yield from renewal.look()
+        old = renewal.memory.token
+        return (yield from renewal.seek(Need(renewal.clock(), rejected=old, ordered=True)))
+
+    def _check(self, check: Any, token: Token) -> Flow:
+        response = None if check is None else (yield Send(check, token))
+        if response is not None and not self.works(response):
+            status = response.status_code
+            raise self._unproven("next_unfit", f"the API answers {status} to their token")
 
     def _prove_and_publish(self, successor: Auth, check: Any) -> Flow:
         renewal = self.renewal
         sent_at = renewal.clock()
         grant = yield from self._granted_to(successor, sent_at + renewal.lease)
-        if check is not None:
-            response = yield Send(check, renewal.minted(grant, sent_at))
-            if not self.works(response):
-                status = response.status_code
-                raise self._unproven("next_unfit", f"the API answers {status} to their token")
+        yield from self._check(check, renewal.minted(grant, sent_at))
 
         def publish(owner: int) -> Flow:
             yield from renewal.look()
+            if renewal.auth.refreshes:
+                row = yield from renewal.reread()
+                if row is not None and (row.generation or grant.refresh_token):
+                    yield from renewal.keep(row, grant.refresh_token)
             token = renewal.minted(grant, sent_at)
             old = None if renewal.auth.refreshes else renewal.memory.token
             published = yield from renewal.attempt("publish", owner, token, old)
@@ -254,5 +293,9 @@ class OrderFlow:
         return TokenRefused(error, text, message=message, alias=alias)
 
 
-def _revocation(token: Token) -> Revocation:
+def _of_token(token: Token) -> Revocation:
     return lambda auth: auth.revocation_request(token)
+
+
+def _of_grant(refresh_token: Secret[str]) -> Revocation:
+    return lambda auth: auth.refresh_revocation_request(refresh_token)

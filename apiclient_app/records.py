@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict, dataclass, replace
 
 from .exceptions import TokenError, TokenRefused, TokenUnavailable
@@ -51,15 +52,15 @@ class Failure:
         said = f"{self.error}: {self.description}" if self.description else self.error
         whom = f"{alias} ({subject})" if subject else alias
         if self.error in GRANT_REMEDIES:
-            order = f"`manage.py apiclient store-refresh-token {alias}"
-            order += f" --subject {subject}`" if subject else "`"
-            text = f"{whom}: {self.description}. {GRANT_REMEDIES[self.error]} {order}."
+            words = ["manage.py", "apiclient", "store-refresh-token", alias]
+            order = shlex.join([*words, *(["--subject", subject] if subject else ())])
+            text = f"{whom}: {self.description}. {GRANT_REMEDIES[self.error]} `{order}`."
             return TokenRefused(self.error, self.description, message=text, alias=alias)
         if self.terminal:
             text = (
                 f"{whom}: the token endpoint refused: {said}. Check API_CLIENTS[{alias!r}]"
                 f"['AUTH']['OPTIONS']; next try in {wait:.0f} s, or at once with "
-                f"`manage.py apiclient rotate {alias}`."
+                f"`manage.py apiclient rotate {shlex.quote(alias)}`."
             )
             return TokenRefused(self.error, self.description, message=text, alias=alias)
         text = f"{whom}: no token to be had: {said}. Next try in {wait:.0f} s."
@@ -148,18 +149,25 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Stash:
-    """A refresh token that the database did not take: the successor of a row's `generation`."""
+    """A refresh token that the database did not take: the successor of what a row held.
+
+    The row is named by its generation and the owner of its last claim.
+    """
 
     generation: int
+    owner: int
     refresh_token: Secret[str]
 
     def dump(self) -> str:
-        return json.dumps([self.generation, self.refresh_token.reveal()])
+        return json.dumps([self.generation, self.owner, self.refresh_token.reveal()])
 
     @classmethod
     def load(cls, text: str) -> Stash:
-        generation, refresh_token = json.loads(text)
-        return cls(int(generation), Secret(str(refresh_token)))
+        try:
+            generation, owner, refresh_token = json.loads(text)
+            return cls(int(generation), int(owner), Secret(str(refresh_token)))
+        except TypeError as error:
+            raise ValueError("not a stash") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from operator import methodcaller
 from typing import Any
 
 from .exceptions import (
@@ -25,7 +25,7 @@ from .need import UNDECIDED, Need
 from .records import NEEDS_ATTENTION, NO_REFRESH_TOKEN, Stash
 from .rows import REFUSED, Plan, Row, next_try, plan
 from .secret import Secret
-from .steps import Auth, Flow, RowCall, Sleep
+from .steps import Flow, RowCall, Sleep
 
 KEEP_PAUSES = (0.05, 0.2, 0.5)
 STILL_GOOD = "a refresh got no answer; the access token is used to its end before another"
@@ -33,6 +33,8 @@ STILL_GOOD = "a refresh got no answer; the access token is used to its end befor
 
 class WaitForEnd(TokenUnavailable):
     """The access token's end is waited for: only callers with a stale one are held back."""
+
+    sent = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,15 @@ class Refreshing(Exchange):
     def _with_stash(self, row: Row) -> Row:
         """Put in the refresh token that could not be written when it came."""
         stash = self.memory.stash
-        if stash is None or stash.generation != row.generation:
+        if (
+            stash is None
+            or row.seed
+            or (stash.generation, stash.owner)
+            != (
+                row.generation,
+                row.owner,
+            )
+        ):
             return row
         return replace(
             row,
@@ -133,104 +143,111 @@ class Refreshing(Exchange):
         return (yield from self._refresh(Claim(row, claimed, owner, began, end)))
 
     def _refresh(self, claim: Claim) -> Flow:
-        self.memory.sending = claim.row.refresh_token
         answer: Answer | CallError | None = None
+        lost = True  # until we know better
         try:
-            answer = yield from self._asked_with(claim)
+            answer, lost = yield from self._asked_with(claim)
         finally:
             if answer is None:  # interrupted: nobody knows what became of the request
                 yield from self._let_go(claim, claim.doubtful(self.auth.grace))
+        # A no to the second request says nothing of the first, whose answer was lost.
+        left = claim.doubtful(self.auth.grace) if lost else claim.unasked
         if isinstance(answer, CallError):
-            left = claim.doubtful(self.auth.grace) if answer.sent else claim.unasked
             yield from self._let_go(claim, left)
             raise answer
         if answer.grant is None:
-            return (yield from self._refused(claim, answer))
+            return (yield from self._refused(claim, answer, left))
         # A reply without a refresh token keeps the old one (RFC 6749 section 6).
         successor = answer.grant.refresh_token or claim.row.refresh_token
-        kept = yield from self._keep(claim.row, successor)
+        kept = yield from self.keep(claim.row, successor)
         return answer.grant if kept else UNDECIDED
 
     def _asked_with(self, claim: Claim) -> Flow:
-        """Give the answer, or the error with which it was lost.
+        """Give the answer, or the error in place of one; and whether an answer was lost.
 
         Within the provider's grace it is sent once more at once, so that no call fails for it.
         """
         token: Any = claim.row.refresh_token
-        lost: CallError | None = None
+        lost = None
         while True:
             try:
-                build = partial(_refresh_request, token=token)
-                return (yield from self.answer(build, claim.until))
+                build = methodcaller("refresh_request", token)
+                return (yield from self.answer(build, claim.until, token)), lost is not None
             except (TransportError, InvalidRequest) as error:
-                # What is not sent now may have been sent a moment ago.
-                again, lost = lost is None, error if lost is None or error.sent else lost
-            if not (again and lost.sent and claim.may_repeat(self.auth.grace, self.clock())):
-                return lost
+                again = lost is None and error.sent
+                lost = error if error.sent or lost is None else lost
+            if not (again and claim.may_repeat(self.auth.grace, self.clock())):
+                return lost, lost.sent
 
-    def _refused(self, claim: Claim, answer: Answer) -> Flow:
+    def _refused(self, claim: Claim, answer: Answer, left: Row) -> Flow:
         row, error = claim.row, answer.error
         status = answer.reply.status if answer.reply is not None else 0
         rotated = self.auth.refresh_token_in(answer.reply) if 200 <= status < 300 else None
         if rotated is not None:  # only the access token cannot be used
-            yield from self._keep(row, rotated)
+            yield from self.keep(row, rotated)
         elif isinstance(error, TokenRefused) and self.auth.ends_grant(error.error):
-            newest = yield from self._reread()
+            newest = yield from self.reread()
             if newest is not None and newest.generation != row.generation:
                 return UNDECIDED  # another got its successor, and that one is good
             yield from self._let_go(claim, claim.refused(error.error))
             if self.auth.obtains:
-                return (yield from self._anew(row, claim.until))
+                return UNDECIDED  # looked at anew, the row says to do without
             error = stopped(claim.refused(error.error))
+            error.sent = True
         elif answer.may_have_granted:
             yield from self._let_go(claim, claim.doubtful(self.auth.grace))
         else:
-            yield from self._let_go(claim, claim.unasked)
+            yield from self._let_go(claim, left)
         raise error or TokenUnavailable("nothing was granted")
 
     def _anew(self, row: Row, until: float) -> Flow:
         """Obtain with the client's own credentials, and keep the refresh token that comes."""
         grant = given((yield from self.obtained(until)))
         if grant.refresh_token is not None or row.generation:
-            yield from self._keep(row, grant.refresh_token)
+            yield from self.keep(row, grant.refresh_token)
         return grant
 
-    def _keep(self, row: Row, token: Secret[str] | None) -> Flow:
+    def keep(self, row: Row, token: Secret[str] | None) -> Flow:
         """Store a refresh token as the row's next; False if the row has got another meanwhile.
 
-        Where the database does not take it, it is stashed, to be used and stored next time.
+        Where the database does not take it, or we are interrupted, it is stashed: to be used and
+        stored next time.
         """
-        for pause in KEEP_PAUSES:
-            try:
-                kept: bool = yield RowCall("keep", (row, token))
-            except RowsUnavailable:
+        kept = None
+        try:
+            for pause in (*KEEP_PAUSES, None):
+                kept = yield from self._attempt_row("keep", row, token)
+                if kept is not None or pause is None:
+                    break
                 yield Sleep(pause)
-            else:
-                yield from self._unstash()
-                return kept
-        if token is not None:
-            self.memory.stash = Stash(row.generation, token)
-            yield from self.attempt("stash", self.memory.stash)
-        return True
+        finally:
+            # Without a row, there are credentials of the client's own to obtain another with.
+            if kept is None and token is not None and row.generation:
+                self.memory.stash = Stash(row.generation, row.owner, token)
+                yield from self.attempt("stash", self.memory.stash)
+        if kept is not None and self.memory.stash is not None:
+            yield from self.unstash()
+        return kept is not False
 
-    def _unstash(self) -> Flow:
-        if self.memory.stash is not None:
-            self.memory.stash = None
-            yield from self.attempt("unstash")
+    def _attempt_row(self, method: str, *args: Any) -> Flow:
+        """Call the rows; give None where the database does not do it."""
+        with suppress(RowsUnavailable):
+            return (yield RowCall(method, args))
+        return None
+
+    def unstash(self) -> Flow:
+        """Forget the refresh token that was stashed."""
+        self.memory.stash = None
+        yield from self.attempt("unstash")
 
     def _let_go(self, claim: Claim, left: Row) -> Flow:
         """End the claim, and leave the row as `left` says."""
-        with suppress(RowsUnavailable):  # its lease ends by itself, and leaves a doubt
-            yield RowCall("let_go", (left, claim.owner))
+        # Where that fails, the claim's lease ends by itself, and leaves a doubt.
+        yield from self._attempt_row("let_go", left, claim.owner)
 
-    def _reread(self) -> Flow:
-        with suppress(RowsUnavailable):
-            return (yield RowCall("read"))
-        return None
-
-
-def _refresh_request(auth: Auth, token: Secret[str]) -> Any:
-    return auth.refresh_request(token)
+    def reread(self) -> Flow:
+        """Give the row as it is now; None where the database does not say."""
+        return (yield from self._attempt_row("read"))
 
 
 def given(answer: Answer) -> Any:
@@ -243,19 +260,24 @@ def given(answer: Answer) -> Any:
 def stopped(row: Row) -> TokenError:
     """Make the error for a row whose refresh token is not to be sent."""
     if row.unreadable:
-        return TokenUnavailable(
+        text = (
             "no key opens the stored refresh token; put the SECRET_KEY it was stored with into "
-            "SECRET_KEY_FALLBACKS",
-            error="unreadable_row",
+            "SECRET_KEY_FALLBACKS"
         )
+        return _unsent(TokenUnavailable(text, error="unreadable_row"))
     if row.refresh_token is None:
-        return TokenRefused(NO_REFRESH_TOKEN, "there is no refresh token")
+        return _unsent(TokenRefused(NO_REFRESH_TOKEN, "there is no refresh token"))
+    text = "its refresh token was sent, and again later, and no answer came back"
     if row.refused:
         said = row.attention.partition(": ")[2]
-        return TokenRefused(NEEDS_ATTENTION, f"the provider refused its refresh token ({said})")
-    text = "its refresh token was sent, and again later, and no answer came back"
-    return TokenRefused(NEEDS_ATTENTION, text)
+        text = f"the provider refused its refresh token ({said})"
+    return _unsent(TokenRefused(NEEDS_ATTENTION, text))
 
 
-def _unavailable(error: RowsUnavailable) -> TokenUnavailable:
-    return TokenUnavailable(str(error), error="database_unavailable")
+def _unavailable(error: RowsUnavailable) -> TokenError:
+    return _unsent(TokenUnavailable(str(error), error="database_unavailable"))
+
+
+def _unsent(error: TokenError) -> TokenError:
+    error.sent = False
+    return error

@@ -24,10 +24,12 @@ class Ask:
     """Send a request to the token endpoint; gives the reply or raises TransportError.
 
     Not after `until` (epoch seconds): whoever was stopped on the way may have been given up.
+    A `shielded` one is not interrupted: its reply may be the only one there will ever be.
     """
 
     request: Any
     until: float = math.inf
+    shielded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

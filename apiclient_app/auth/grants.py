@@ -31,6 +31,10 @@ class RefreshToken(RefreshingOAuth):
         super().__post_init__()
         if not 0 <= self.grace < float("inf"):
             raise OptionError("wrong", "grace", "Give seconds, zero or more.")
+        successor: Any = self.successor
+        if successor is not None and successor.client_id != self.client_id:
+            remedy = "Leave client_id out: a refresh token is its client's alone (RFC 6749)."
+            raise OptionError("wrong", "next", remedy)
 
     @property
     def first_refresh_token(self) -> Secret[str] | None:

@@ -10,11 +10,12 @@ from urllib.parse import urlencode
 
 from apiclient_app.dates import instant
 from apiclient_app.exceptions import TokenUnavailable
-from apiclient_app.secret import Secret, one_line
+from apiclient_app.secret import SENSITIVE_NAME, Secret, one_line
 
 HEADER_LIMIT = 65_536
 ABSURD_SECONDS = 10 * 365.25 * 86_400
 CLOCK_NOISE = 2.0
+PUBLIC = ("_type", "_type_hint", "_url", "_uri")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,23 @@ class TokenRequest:
         if self.json is not None:
             return json_module.dumps(self.json).encode(), "application/json"
         return b"", ""
+
+    def secrets(self) -> list[str]:
+        """Give the secret texts in it, for redaction of what is said in answer to it."""
+        named = {**self.headers, **(self.form or {})}
+        if isinstance(self.json, Mapping):
+            named |= self.json
+        return [text for name, value in named.items() for text in _spoken(str(name), value)]
+
+
+def _spoken(name: str, value: Any) -> list[str]:
+    """Give the secrets in a value of that name: whole, behind a scheme, and a JWT's signature."""
+    if isinstance(value, Mapping):
+        return [text for inner, item in value.items() for text in _spoken(str(inner), item)]
+    if not SENSITIVE_NAME.search(name) or name.endswith(PUBLIC) or not isinstance(value, str):
+        return []
+    parts = [value, value.rpartition(" ")[2]]
+    return parts + ([value.rpartition(".")[2]] if value.count(".") == 2 else [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +129,9 @@ class Grant:
 
     def __post_init__(self) -> None:
         given: Any = self.refresh_token
-        if isinstance(given, str):
-            object.__setattr__(self, "refresh_token", Secret(given))
+        text = given.reveal() if isinstance(given, Secret) else given
+        kept = Secret(text) if isinstance(text, str) and text.strip() else None
+        object.__setattr__(self, "refresh_token", kept)
         headers = {n: v if isinstance(v, Secret) else Secret(v) for n, v in self.headers.items()}
         for name, secret in headers.items():
             check_header(name, secret.reveal())

@@ -46,6 +46,7 @@ def examine(alias: Any, source: Any) -> Findings:
             _read(findings, name)
         if not findings.problems:
             _plain_http(findings)
+            _certificate(findings)
     return findings
 
 
@@ -78,6 +79,13 @@ def _read(findings: Findings, name: str) -> None:
     except Unusable as error:
         for code, inner, text, remedy in error.complaints:
             findings.add(code, at(name) + inner, text, remedy)
+
+
+def _certificate(findings: Findings) -> None:
+    method = getattr(findings.values["AUTH"], "client_auth", "")
+    if method == "tls_client_auth" and findings.values["CERT"] is None:
+        remedy = "Give the path of certificate and key; with them the client proves who it is."
+        findings.add("E003", at("CERT"), "is missing for tls_client_auth.", remedy)
 
 
 def _plain_http(findings: Findings) -> None:

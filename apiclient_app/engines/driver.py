@@ -10,6 +10,8 @@ from apiclient_app import signals
 from apiclient_app.memory import Memory
 from apiclient_app.steps import Announce, Ask, Flow, RowCall, Send, Sleep, Step, StoreCall, Wait
 
+LONG = (Send, Ask, Sleep, Wait)
+
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
@@ -24,17 +26,27 @@ class Rooms:
 def run(flow: Flow, rooms: Rooms, sender: object) -> Any:
     """Drive `flow` to its end and give what it returns; raises what it raises."""
     resume, value = flow.send, None
+    pending: BaseException | None = None  # an interruption that a shielded request held up
     while True:
         try:
             step = resume(value)
         except StopIteration as stop:
-            return stop.value
+            value = stop.value
+            break
         try:
-            value = carry_out(step, rooms, sender)
+            if pending is not None and isinstance(step, LONG):
+                raise pending
+            if isinstance(step, Ask) and step.shielded:
+                value, pending = rooms.engine.ask_through(step.request, step.until)
+            else:
+                value = carry_out(step, rooms, sender)
             resume = flow.send
         # KeyboardInterrupt and a task's time limit too: the flow cleans up by yielding.
         except BaseException as error:  # noqa: BLE001
-            resume, value = flow.throw, error
+            resume, value, pending = flow.throw, error, None
+    if pending is not None:
+        raise pending
+    return value
 
 
 def carry_out(step: Step, rooms: Rooms, sender: object) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
@@ -51,12 +52,18 @@ class FreshAdapter(requests.adapters.HTTPAdapter):
                 shutdown()
 
 
-def within(seconds: float, work: Callable[[], Any], cut: Callable[[], None]) -> Any:
+def within(
+    seconds: float,
+    work: Callable[[], Any],
+    cut: Callable[[], None],
+    held_up: list[BaseException] | None = None,
+) -> Any:
     """Give what `work` gives; RequestTimeout after `seconds`, whatever it does meanwhile.
 
     A socket timeout bounds one read, not the sum of them: a server that drips a byte a second
     holds a plain `requests.post(timeout=10)` for as long as it likes. So the work is done in a
-    thread of its own, and its connection is cut when time is up.
+    thread of its own, and its connection is cut when time is up. With a list `held_up`, an
+    interruption is put there, and the work goes on; a second one counts.
     """
     outcome: dict[str, Any] = {}
 
@@ -69,7 +76,14 @@ def within(seconds: float, work: Callable[[], Any], cut: Callable[[], None]) -> 
     context = copy_context()
     thread = threading.Thread(target=context.run, args=(do,), daemon=True, name="apiclient-token")
     thread.start()
-    thread.join(seconds)
+    began = time.monotonic()
+    try:
+        thread.join(seconds)
+    except BaseException as error:  # Ctrl-C, or a task's time limit
+        if held_up is None:
+            raise
+        held_up.append(error)
+        thread.join(max(0.0, began + seconds - time.monotonic()))
     if "value" in outcome:
         return outcome["value"]
     if thread.is_alive():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from collections.abc import Collection
@@ -40,8 +41,9 @@ UNCONNECTED = (
     urllib3.exceptions.NewConnectionError,
     ssl.SSLCertVerificationError,
     ConnectionRefusedError,
-    *UNSENDABLE,
+    requests.exceptions.InvalidProxyURL,
 )
+QUOTED = re.compile(r'="([^"]{8,})"')  # the parts of a signature, as some schemes send it
 EXCERPT_BYTES = 4096
 SAID = {
     requests.exceptions.ConnectTimeout: "no connection within TIMEOUT",
@@ -64,9 +66,7 @@ def mapped(
     kind: type[CallError] = TransportError
     if isinstance(error, requests.Timeout | TimeoutError | urllib3.exceptions.TimeoutError):
         kind = RequestTimeout
-    elif isinstance(error, UNSENDABLE) and not isinstance(
-        error, requests.exceptions.InvalidProxyURL
-    ):
+    elif _unsendable(error):
         kind = InvalidRequest
     said = next((text for cls, text in SAID.items() if isinstance(error, cls)), "")
     reason = one_line(without_queries(str(error), secrets), 160)
@@ -78,18 +78,31 @@ def mapped(
     return fault
 
 
+def _unsendable(error: object) -> bool:
+    """Whether the request could not be built. Some of these are raised for a reply as well."""
+    if isinstance(error, requests.exceptions.InvalidHeader):
+        return not isinstance(error.args[0] if error.args else "", urllib3.exceptions.HTTPError)
+    if isinstance(error, requests.exceptions.InvalidProxyURL | UnicodeDecodeError):
+        return False
+    return isinstance(error, UNSENDABLE)
+
+
 def _never_connected(error: BaseException) -> bool:
-    """Whether no connection came about, so that nothing can have been sent."""
+    """Whether no connection came about, so that nothing can have been sent.
+
+    Their own parts are asked, not `__context__`: that may be what the caller is just handling.
+    """
     seen: set[int] = set()
     todo: list[Any] = [error]
     while todo:
         one = todo.pop()
         if not isinstance(one, BaseException) or id(one) in seen:
             continue
-        if isinstance(one, UNCONNECTED) or "Tunnel connection failed" in str(one):
+        refused = type(one) is OSError and str(one).startswith("Tunnel connection failed")
+        if refused or isinstance(one, UNCONNECTED) or _unsendable(one):
             return True
         seen.add(id(one))
-        todo += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        todo += [getattr(one, "reason", None), *one.args]
     return False
 
 
@@ -124,7 +137,9 @@ def _carried(request: Any) -> list[str]:
     """Give the credentials a request really went out with: the token may be another by now."""
     headers = getattr(request, "headers", None) or {}
     values = [str(v) for n, v in headers.items() if SENSITIVE_NAME.search(n)]
-    return values + [value.split(" ", 1)[1] for value in values if " " in value]
+    after_scheme = [value.split(" ", 1)[1] for value in values if " " in value]
+    quoted = [piece for value in values for piece in QUOTED.findall(value)]
+    return [*values, *after_scheme, *quoted]
 
 
 def excerpt(response: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 from typing import Any
@@ -138,40 +139,51 @@ class RequestsEngine:
                 config.base_url,
             )
         except BaseException as error:  # noqa: BLE001  # a task's time limit shows frames too
-            failed = self._presentable(
-                error, str(prepared.method), str(prepared.url), token, outgoing.auth
-            )
+            more = (outgoing.auth.secrets, *([token.revealed] if token else ()))
+            failed = self._presentable(error, str(prepared.method), str(prepared.url), *more)
         raise failed
 
     def _presentable(
-        self,
-        error: BaseException,
-        method: str,
-        url: str,
-        token: Token | None = None,
-        auth: AuthBackend | None = None,
+        self, error: BaseException, method: str, url: str, *more: Callable[[], Sequence[str]]
     ) -> BaseException:
         """Give what may be raised for an error: nothing of it shows a secret, nor do its frames.
 
-        Found here, not where it is raised: error reports show that frame's locals.
+        Found here, not where it is raised: error reports show that frame's locals; and what is
+        secret beside the settings is given by `more`, for the same reason.
         """
         if not isinstance(error, FOREIGN) or isinstance(error, CallError):
             return without_machinery(error)
-        own = auth.secrets() if auth and auth is not self.config.auth else ()
-        secrets = [*self.config.secrets(), *own, *(token.revealed() if token else ())]
+        secrets = [*self.config.secrets(), *(text for texts in more for text in texts())]
         fault = mapped(error, self.config.alias, method, url, secrets)
         fault.__cause__ = scrubbed(error, partial(without_queries, secrets=secrets))
         return fault
 
     def ask(self, request: TokenRequest, until: float = inf) -> Reply:
         """Send a token request, not after `until`; raises TransportError within TOKEN_TIMEOUT."""
+        return self._within(request, until, None)
+
+    def ask_through(
+        self, request: TokenRequest, until: float
+    ) -> tuple[Reply, BaseException | None]:
+        """Do as `ask` does, whatever interrupts it; give the interruption with the reply."""
+        held_up: list[BaseException] = []
+        reply = self._within(request, until, held_up)
+        return reply, held_up[0] if held_up else None
+
+    def _within(
+        self, request: TokenRequest, until: float, held_up: list[BaseException] | None
+    ) -> Reply:
         adapter = FreshAdapter()
         try:
             return within(  # type: ignore[no-any-return]
-                self.config.token_timeout, partial(self._ask, request, adapter, until), adapter.cut
+                self.config.token_timeout,
+                partial(self._ask, request, adapter, until),
+                adapter.cut,
+                held_up,
             )
         except BaseException as error:  # noqa: BLE001
-            failed = self._presentable(error, request.method, self._absolute(request))
+            url = self._absolute(request)
+            failed = self._presentable(error, request.method, url, request.secrets)
         raise failed
 
     def _absolute(self, request: TokenRequest) -> str:
@@ -205,10 +217,13 @@ class RequestsEngine:
                 )
 
     def _patience(self) -> tuple[float, float]:
-        """Give the timeouts to connect and to read: one that ends first says nothing was sent."""
+        """Give the timeouts to connect, whose end says that nothing was sent, and to read.
+
+        The latter is for the thread's own end: TOKEN_TIMEOUT as a whole comes before it.
+        """
         timeout, total = self.config.timeout, self.config.token_timeout
         connect = (timeout[0] if isinstance(timeout, tuple) else timeout) or total
-        return min(connect, 0.9 * total), total
+        return min(connect, 0.9 * total), total + 1
 
     def _verify(self) -> bool | str | None:
         return None if self.config.verify is True else self.config.verify

@@ -54,7 +54,8 @@ class CacheStore:
 
     `reach` gives the cache as the calling thread may use it, `clock` epoch seconds, and `offset`
     how far the provider's clock is ahead: times in the cache are the provider's, which machines
-    whose own clocks differ have in common.
+    whose own clocks differ have in common. What all subjects share is under the `client`'s
+    identity.
     """
 
     def __init__(
@@ -66,10 +67,14 @@ class CacheStore:
         clock: Callable[[], float],
         memory_seconds: float,
         offset: Callable[[], float] = float,
+        client: Identity | None = None,
     ) -> None:
         self._reach, self._seal, self._outage = reach, seal, outage
         self._clock, self._memory_seconds, self._offset = clock, memory_seconds, offset
-        self._key = identity.key
+        self._identity, self._client = identity, client or identity
+
+    def _key(self, kind: str) -> str:
+        return (self._client if kind == "switched" else self._identity).key(kind)
 
     def look(self) -> View:
         """Give all there is, in one round trip."""

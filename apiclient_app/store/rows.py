@@ -56,17 +56,22 @@ class Rows:
 
         A refresh token from the settings that the row has not seen is its newest.
         """
-        now, columns = self.table.get(self.identity)
-        row = Row(now=now) if columns is None else self._row(now, columns)
+        row, seeds = self._stored()
         if self.first is None:
             return row
-        seed = mark(self.first)
-        if columns is not None and seed in columns["seeds"].split():
+        now, seed = row.now, mark(self.first)
+        if seed in seeds:
             return row
         fresh = Row(
             now=now, generation=row.generation, refresh_token=self.first, seed=seed, unsaved=True
         )
         return replace(fresh, owner=row.owner, leased_until=row.leased_until)
+
+    def _stored(self) -> tuple[Row, list[str]]:
+        now, columns = self.table.get(self.identity)
+        if columns is None:
+            return Row(now=now), []
+        return self._row(now, columns), columns["seeds"].split()
 
     def _row(self, now: float, columns: Mapping[str, Any]) -> Row:
         token, unreadable = None, False
@@ -147,12 +152,12 @@ class Rows:
 
     def clear(self) -> Secret[str] | None:
         """Empty the row; give the refresh token it held."""
-        row = self.read()
-        if row.generation or row.unsaved:
-            row = self._overwrite(None)
-        return row.refresh_token
+        held, _ = self._stored()
+        if held.generation or self.first:
+            self._overwrite(None)
+        return held.refresh_token
 
-    def _overwrite(self, refresh_token: Secret[str] | None) -> Row:
+    def _overwrite(self, refresh_token: Secret[str] | None) -> None:
         """Write over the row as it is now; who is asking with it finds its fence moved."""
         for _ in range(OVERWRITES):
             row = self.read()
@@ -160,7 +165,7 @@ class Rows:
             values |= self._holding(refresh_token)
             # What the settings hold now is older than this, also if it was never used.
             if self._write(row.generation, {}, values, row.seed):
-                return row
+                return
         raise RowsUnavailable("the row is being changed by others all the time")
 
     def _holding(self, refresh_token: Secret[str] | None) -> dict[str, str]:

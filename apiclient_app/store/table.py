@@ -16,8 +16,10 @@ from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, IntegrityError, connections, router
+from django.db.models import DateTimeField, Value
 from django.db.models.functions import Now
 from django.db.utils import load_backend
+from django.utils import timezone
 
 from apiclient_app.exceptions import RowsUnavailable
 from apiclient_app.secret import one_line, redact
@@ -29,9 +31,10 @@ class DjangoTable:
     """Rows of the model `Credential`."""
 
     def get(self, identity: str) -> tuple[float, Mapping[str, Any] | None]:
-        model = credential()
         with own_connection() as using:
-            rows = model.objects.using(using).annotate(now=Now())
+            now = _now(using)
+            time_now = Value(now, DateTimeField()) if isinstance(now, datetime) else now
+            rows = credential().objects.using(using).annotate(now=time_now)
             columns: Any = rows.filter(identity=identity).values().first()
         if columns is None:
             return time.time(), None  # nothing to compare it with yet
@@ -41,7 +44,7 @@ class DjangoTable:
     def insert(self, identity: str, values: Mapping[str, Any]) -> bool:
         try:
             with own_connection() as using:
-                columns = {"identity": identity, **_columns(values)}
+                columns = {"identity": identity, **_columns(values, using)}
                 credential().objects.using(using).create(**columns)
         except IntegrityError:
             return False
@@ -50,7 +53,16 @@ class DjangoTable:
     def update(self, identity: str, fence: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
         with own_connection() as using:
             rows = credential().objects.using(using).filter(identity=identity, **fence)
-            return rows.update(**_columns(values), updated_at=Now()) == 1  # type: ignore[no-any-return]
+            columns = {**_columns(values, using), "updated_at": _now(using)}
+            return bool(rows.update(**columns) == 1)
+
+
+def _now(using: str) -> Any:
+    """Give the time by the clock that all who use the database have in common, as an expression.
+
+    SQLite is on this machine; and its own is in UTC also where USE_TZ is off.
+    """
+    return timezone.now() if connections[using].vendor == "sqlite" else Now()
 
 
 def credential() -> Any:
@@ -113,19 +125,19 @@ def _said(error: Exception, alias: str) -> str:
 
 
 def seconds(value: datetime | None) -> float | None:
-    """Give epoch seconds. Where USE_TZ is off, times are in no zone, and compared as they are."""
+    """Give epoch seconds; a time without a zone is in the project's, as where USE_TZ is off."""
     if value is None:
         return None
-    return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    return (timezone.make_aware(value) if timezone.is_naive(value) else value).timestamp()
 
 
-def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
+def _columns(values: Mapping[str, Any], using: str) -> dict[str, Any]:
     columns = {n: _moment(v) if n in TIMES else v for n, v in values.items()}
-    return columns | ({"obtained_at": Now()} if "refresh_token" in values else {})
+    return columns | ({"obtained_at": _now(using)} if "refresh_token" in values else {})
 
 
 def _moment(value: float | None) -> datetime | None:
     if value is None:
         return None
     moment = datetime.fromtimestamp(value, UTC)
-    return moment if settings.USE_TZ else moment.replace(tzinfo=None)
+    return moment if settings.USE_TZ else timezone.make_naive(moment)

@@ -68,7 +68,7 @@ def test_what_the_settings_say_counts_for_both(api_clients: Configure) -> None:
         assert options["cert"] == ("cert.pem", "key.pem")
         assert options["proxies"] == proxies
     assert called["timeout"] == (1, 2)
-    assert asked["timeout"] == 3
+    assert asked["timeout"] == (1, 4)
 
 
 def test_what_the_caller_says_counts_for_the_call_alone(api_clients: Configure) -> None:
@@ -85,7 +85,7 @@ def test_what_the_caller_says_counts_for_the_call_alone(api_clients: Configure) 
         TOKEN_TIMEOUT=4,
     )
     assert (asked["verify"], asked["cert"], asked["proxies"]) == ("/ca.pem", None, {})
-    assert asked["timeout"] == (3.05, 4)
+    assert asked["timeout"] == (3.05, 5)
     assert (called["verify"], called["cert"]) == ("/mine.pem", "mine.crt")
     assert called["proxies"] == {"https": "http://mine.example"}
     assert (called["timeout"], called["stream"]) == (9, True)
