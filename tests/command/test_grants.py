@@ -178,7 +178,7 @@ def test_switched_credentials_are_told(api: Handle, api_clients: Configure) -> N
     shown = order("switch", "shop")
     assert shown.code == 0
     assert shown.out.startswith("shop: switched; every process uses the next credentials")
-    assert "client_id and client_secret in API_CLIENTS['shop'], and deploy" in shown.out
+    assert "(client_id, client_secret) in API_CLIENTS['shop'], and deploy" in shown.out
     assert api.token_requests[-1]["client_id"] == "app2"
     assert "the next ones" in order("inspect", "shop").out
     assert order("list", format="json").document[0]["switched"] is True

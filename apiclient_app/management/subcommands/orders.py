@@ -114,8 +114,8 @@ class Switch(Order):
     def epilog(self) -> str:
         return _(
             "They have to obtain a token, and the API has to take it for CHECK; otherwise\n"
-            "nothing is changed. Afterwards move them to client_id and client_secret in the\n"
-            "settings, and deploy."
+            "nothing is changed. Afterwards move them to their places (client_id,\n"
+            "client_secret) in the settings, and deploy."
         )
 
     def add_arguments(self, parser: SubcommandParser) -> None:
@@ -128,7 +128,7 @@ class Switch(Order):
     def outcome(self, client: Client, known: Inspection) -> str:
         text = _(
             "switched; every process uses the next credentials, and the new token has the "
-            "fingerprint %(fingerprint)s. Now move them from OPTIONS['next'] to client_id and "
-            "client_secret in API_CLIENTS[%(alias)r], and deploy."
+            "fingerprint %(fingerprint)s. Now move them from OPTIONS['next'] to their places "
+            "(client_id, client_secret) in API_CLIENTS[%(alias)r], and deploy."
         )
         return text % {"fingerprint": known.fingerprint, "alias": client.alias}
