@@ -99,7 +99,7 @@ def plan(row: Row, *, obtains: bool, grace: float, dead: bool, ordered: bool) ->
         return Plan.OBTAIN if obtains else Plan.UNREADABLE
     if row.refresh_token is None:
         return Plan.OBTAIN if obtains else Plan.STOPPED
-    if row.refused and not ordered:
+    if row.refused and (obtains or not ordered):
         return Plan.OBTAIN if obtains else Plan.STOPPED
     if row.in_grace(grace) or ordered:
         return Plan.REFRESH

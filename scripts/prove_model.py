@@ -94,7 +94,7 @@ CHANGES = [
     Change(
         "a refused refresh token is sent again",
         "rows.py",
-        "if row.refused and not ordered:",
+        "if row.refused and (obtains or not ordered):",
         "if False:",
     ),
     Change(

@@ -92,7 +92,7 @@ class Login(TokenEndpoint):
         return [self.login_url, plain(self.credentials)]
 
     def secrets(self) -> list[str]:
-        return [text for text in super().secrets() if PLACE not in text]
+        return [part for text in super().secrets() for part in text.split(PLACE) if part]
 
 
 def _filled(template: Any, refresh_token: Secret[str]) -> Any:

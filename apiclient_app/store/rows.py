@@ -155,7 +155,7 @@ class Rows:
         held, _ = self._stored()
         if held.generation or self.first:
             self._overwrite(None)
-        return held.refresh_token
+        return held.refresh_token or (None if held.unreadable else self.first)
 
     def _overwrite(self, refresh_token: Secret[str] | None) -> None:
         """Write over the row as it is now; who is asking with it finds its fence moved."""

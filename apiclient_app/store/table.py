@@ -6,6 +6,7 @@ autocommit, so that its row lock, which decides between two workers, ends with i
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,14 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, IntegrityError, connections, router
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    OperationalError,
+    connections,
+    router,
+    transaction,
+)
 from django.db.models import DateTimeField, Value
 from django.db.models.functions import Now
 from django.db.utils import load_backend
@@ -24,6 +32,8 @@ from django.utils import timezone
 from apiclient_app.exceptions import RowsUnavailable
 from apiclient_app.secret import one_line, redact
 
+MISSING = re.compile("no such table|(does not|doesn't) exist")
+SERIALIZATION_FAILURE = "40001"
 TIMES = ("asking_since", "leased_until", "retry_at", "obtained_at")
 
 
@@ -43,9 +53,11 @@ class DjangoTable:
 
     def insert(self, identity: str, values: Mapping[str, Any]) -> bool:
         try:
-            with own_connection() as using:
-                columns = {"identity": identity, **_columns(values, using)}
-                credential().objects.using(using).create(**columns)
+            # A savepoint where it is the caller's connection: his transaction goes on.
+            with own_connection() as using, transaction.atomic(using=using):
+                row = credential()(identity=identity, **_columns(values, using))
+                # Not save(): who listens to the model is told of a database that is not there.
+                credential().objects.using(using).bulk_create([row])
         except IntegrityError:
             return False
         return True
@@ -54,7 +66,12 @@ class DjangoTable:
         with own_connection() as using:
             rows = credential().objects.using(using).filter(identity=identity, **fence)
             columns = {**_columns(values, using), "updated_at": _now(using)}
-            return bool(rows.update(**columns) == 1)
+            try:
+                return bool(rows.update(**columns) == 1)
+            except OperationalError as error:
+                if getattr(error.__cause__, "sqlstate", "") == SERIALIZATION_FAILURE:
+                    return False  # another was quicker: what its fence would have said
+                raise
 
 
 def _now(using: str) -> Any:
@@ -82,9 +99,9 @@ def own_connection() -> Iterator[str]:
     RowsUnavailable for what the database refuses. A database in memory is reached on the caller's
     connection: there is no other way to it.
     """
-    alias = database()
-    failed = ""
+    failed, alias = "", ""
     try:
+        alias = database()
         if connections[alias].vendor == "sqlite" and connections[alias].is_in_memory_db():  # type: ignore[attr-defined]
             yield alias
             return
@@ -92,6 +109,10 @@ def own_connection() -> Iterator[str]:
             yield name
     except IntegrityError:
         raise
+    except LookupError:
+        if apps.is_installed("apiclient_app"):
+            raise
+        failed = "'apiclient_app' is not in INSTALLED_APPS"
     except (DatabaseError, ImproperlyConfigured) as error:
         failed = _said(error, alias)
     if failed:
@@ -101,8 +122,10 @@ def own_connection() -> Iterator[str]:
 @contextmanager
 def _opened(alias: str) -> Iterator[str]:
     database = {**connections.settings[alias], "AUTOCOMMIT": True}
-    connection = load_backend(database["ENGINE"]).DatabaseWrapper(database, alias)
+    # Threads that hold a connection of the pool, and each wait there for a second one, wait long.
+    database["OPTIONS"] = {n: v for n, v in database["OPTIONS"].items() if n != "pool"}
     name = f"{alias} (refresh tokens)"
+    connection = load_backend(database["ENGINE"]).DatabaseWrapper(database, name)
     connections[name] = connection
     try:
         yield name
@@ -112,15 +135,15 @@ def _opened(alias: str) -> Iterator[str]:
 
 
 def _said(error: Exception, alias: str) -> str:
-    connection = connections[alias]
-    if connection.vendor == "sqlite" and connection.in_atomic_block and "locked" in str(error):
+    connection, text = connections[alias], one_line(redact(str(error)), 120)
+    if connection.vendor == "sqlite" and connection.in_atomic_block and "locked" in text:
         return (
             f"the database {alias!r} is SQLite and locked by the caller's own transaction; call "
-            "outside of transaction.atomic(), or use PostgreSQL or MySQL"
+            "outside of transaction.atomic(), or use PostgreSQL or MySQL. If it has only read: "
+            f"DATABASES[{alias!r}]['OPTIONS']['init_command'] = 'PRAGMA journal_mode=WAL'"
         )
-    if "apiclient_app_credential" in str(error):
+    if "apiclient_app_credential" in text and MISSING.search(text):
         return "the table of refresh tokens is missing; run `manage.py migrate apiclient_app`"
-    text = one_line(redact(str(error)), 120)
     return f"the database {alias!r} did not do as asked ({type(error).__name__}: {text})"
 
 
