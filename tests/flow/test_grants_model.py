@@ -10,6 +10,10 @@ from .test_model import CREWS, MODEL, TAPES, succeeded
 from .world import Caller, Host, Tape
 
 GRACE = 30.0
+# What a caller is about to do, or in the middle of.
+MOMENTS = [
+    (step, begun) for step in ("claim", "Ask", "keep", "publish") for begun in (False, True)
+]
 LOSSES = st.frozensets(st.integers(1, 6), max_size=4)
 
 
@@ -23,6 +27,20 @@ def step_some(world: GrantWorld, callers: list[Caller], steps: int) -> None:
         able = [c for c in callers if not c.done and not c.host.dead and world._can_move(c)]
         if able:
             world._move(able[world.tape.choose(len(able))])
+
+
+def at(world: GrantWorld, callers: list[Caller], moment: tuple[str, bool]) -> Caller | None:
+    """Move until somebody is at that step; None if nobody ever is."""
+    for _ in range(300):
+        for caller in callers:
+            name = getattr(caller.step, "method", type(caller.step).__name__)
+            if not caller.done and (name, caller.begun) == moment:
+                return caller
+        step_some(world, callers, 1)
+        waiting = [c for c in callers if not c.done and not world._can_move(c)]
+        if waiting and all(c.done or not world._can_move(c) for c in callers):
+            world.clock.now = min(c.wake_at for c in waiting) + 1e-6
+    return None
 
 
 def twice(uses: list[Use]) -> list[str]:
@@ -140,22 +158,50 @@ def test_in_doubt_the_access_token_is_used_to_its_end_first(
 
 
 @MODEL
-@given(TAPES, CREWS.filter(lambda n: len(n) > 1), st.integers(0, 40), st.floats(1.0, 60.0))
-def test_who_was_stopped_and_given_up_sends_no_refresh_token(
-    tape: bytes, crew: list[int], when: int, pause: float
+@given(TAPES, CREWS.filter(lambda n: len(n) > 1), st.sampled_from(MOMENTS), st.floats(1.0, 90.0))
+def test_who_was_stopped_and_given_up_neither_sends_nor_overwrites(
+    tape: bytes, crew: list[int], moment: tuple[str, bool], pause: float
 ) -> None:
     world = GrantWorld(Tape(tape), exclusive=True, grace=GRACE)
     hosts = world.hosts(len(crew))
     callers = cohort(world, hosts, crew)
-    step_some(world, callers, when)
-    hosts[0].stopped_until = world.clock.now + pause
+    stopped = at(world, callers, moment)
+    if stopped is not None:
+        stopped.host.stopped_until = world.clock.now + pause
+    for _ in range(8):  # the others go on, and the refresh token with them
+        world.run(until=world.clock.now + 15)
+        world.clock.now += 1
+        world.provider.revoke_all()
+        for host in hosts:
+            world.start(host)
     world.run()
-    world.clock.now += 10
+    world.clock.now += 1
     last = [world.start(host) for host in hosts]
     world.run()
     assert succeeded(last)
     assert world.rotating.alive
     assert world.rotating.reuses == 0
+    assert world.held == world.rotating.current
+
+
+@MODEL
+@given(TAPES, CREWS.filter(lambda n: len(n) > 1))
+def test_without_a_cache_too_no_doubt_is_overlooked(tape: bytes, crew: list[int]) -> None:
+    world = GrantWorld(Tape(tape), life=1000.0, said=100, lose=frozenset({2}))
+    hosts = world.hosts(len(crew))
+    world.start(hosts[0])
+    world.run()
+    for host in hosts:
+        world.start(host)
+        world.run()
+    end = world.clock.now + 95
+    world.clock.now += 85
+    world.cache.down = True
+    callers = cohort(world, hosts, crew)
+    world.run(until=end)
+    assert succeeded(callers)
+    early = [use.token for use in world.uses if use.at < end]
+    assert len(early) == len(set(early))
 
 
 @MODEL
