@@ -74,7 +74,7 @@ def test_a_refused_one_is_sent_again_by_order_only() -> None:
     assert planned(REFUSED, grace=GRACE) is Plan.STOPPED
     assert planned(REFUSED, obtains=True) is Plan.OBTAIN
     assert planned(REFUSED, ordered=True) is Plan.REFRESH
-    assert planned(REFUSED, ordered=True, obtains=True) is Plan.REFRESH
+    assert planned(REFUSED, ordered=True, obtains=True) is Plan.OBTAIN
 
 
 @pytest.mark.parametrize("dead", [False, True])
