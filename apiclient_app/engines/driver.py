@@ -33,17 +33,24 @@ def run(flow: Flow, rooms: Rooms, sender: object) -> Any:
         except StopIteration as stop:
             value = stop.value
             break
+        except BaseException:
+            if pending is None:
+                raise
+            break
         try:
             if pending is not None and isinstance(step, LONG):
-                raise pending
+                interruption, pending = pending, None
+                raise interruption
             if isinstance(step, Ask) and step.shielded:
                 value, pending = rooms.engine.ask_through(step.request, step.until)
+                if isinstance(value, BaseException):
+                    raise value
             else:
                 value = carry_out(step, rooms, sender)
             resume = flow.send
         # KeyboardInterrupt and a task's time limit too: the flow cleans up by yielding.
         except BaseException as error:  # noqa: BLE001
-            resume, value, pending = flow.throw, error, None
+            resume, value = flow.throw, error
     if pending is not None:
         raise pending
     return value

@@ -66,27 +66,30 @@ def within(
     interruption is put there, and the work goes on; a second one counts.
     """
     outcome: dict[str, Any] = {}
+    done = threading.Event()  # not join(): interrupted, it takes the thread for ended (bpo-45274)
 
     def do() -> None:
         try:
             outcome["value"] = work()
         except BaseException as error:  # noqa: BLE001  # raised again in the caller's thread
             outcome["error"] = error
+        finally:
+            done.set()
 
     context = copy_context()
     thread = threading.Thread(target=context.run, args=(do,), daemon=True, name="apiclient-token")
     thread.start()
     began = time.monotonic()
     try:
-        thread.join(seconds)
+        done.wait(seconds)
     except BaseException as error:  # Ctrl-C, or a task's time limit
         if held_up is None:
             raise
         held_up.append(error)
-        thread.join(max(0.0, began + seconds - time.monotonic()))
+        done.wait(max(0.0, began + seconds - time.monotonic()))
     if "value" in outcome:
         return outcome["value"]
-    if thread.is_alive():
+    if not done.is_set():
         cut()
         raise RequestTimeout(f"no whole reply within TOKEN_TIMEOUT ({seconds:g} s)")
     raise outcome["error"]

@@ -164,11 +164,17 @@ class RequestsEngine:
 
     def ask_through(
         self, request: TokenRequest, until: float
-    ) -> tuple[Reply, BaseException | None]:
-        """Do as `ask` does, whatever interrupts it; give the interruption with the reply."""
+    ) -> tuple[Reply | BaseException, BaseException | None]:
+        """Do as `ask` does, whatever interrupts it; give what came of it, and the interruption."""
         held_up: list[BaseException] = []
-        reply = self._within(request, until, held_up)
-        return reply, held_up[0] if held_up else None
+        outcome: Reply | BaseException
+        try:
+            outcome = self._within(request, until, held_up)
+        except BaseException as error:  # noqa: BLE001
+            outcome = error
+        if isinstance(outcome, BaseException) and not isinstance(outcome, CallError):
+            raise outcome  # interrupted a second time
+        return outcome, held_up[0] if held_up else None
 
     def _within(
         self, request: TokenRequest, until: float, held_up: list[BaseException] | None
@@ -182,8 +188,9 @@ class RequestsEngine:
                 held_up,
             )
         except BaseException as error:  # noqa: BLE001
-            url = self._absolute(request)
-            failed = self._presentable(error, request.method, url, request.secrets)
+            failed = self._presentable(
+                error, request.method, self._absolute(request), request.secrets
+            )
         raise failed
 
     def _absolute(self, request: TokenRequest) -> str:

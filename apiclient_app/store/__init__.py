@@ -29,6 +29,7 @@ KEPT_SECONDS = 120.0  # how long a cooldown is remembered beyond its end: its co
 STASH_SECONDS = 30 * 86_400.0
 SWITCH_SECONDS = 365 * 86_400.0
 KINDS = ("token", "failure", "fruitless", "tombstone", "due", "stash", "switched", "lock")
+INTERRUPTING = frozenset({"billiard", "celery"})  # a task's time limit is an Exception, too
 GARBAGE = (
     *(ValueError, EOFError, TypeError, LookupError, AttributeError, ImportError),
     *(UnpicklingError, zlib.error),
@@ -200,7 +201,9 @@ class CacheStore:
             result = work(access_to(cache))
         except StoreUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001  # each backend has exceptions of its own
+        except Exception as error:  # each backend has exceptions of its own
+            if type(error).__module__.partition(".")[0] in INTERRUPTING:
+                raise
             self._outage.begin(error)
             raise StoreUnavailable from None
         self._outage.end()
