@@ -88,8 +88,8 @@ CHANGES = [
     Change(
         "no limit: who was stopped and given up still sends",
         "exchange.py",
-        "reply = yield Ask(request, until)",
-        "reply = yield Ask(request)",
+        "reply = yield Ask(request, until, ",
+        "reply = yield Ask(request, ",
     ),
     Change(
         "a refused refresh token is sent again",
