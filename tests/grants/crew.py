@@ -39,9 +39,6 @@ class Calls(list[Call]):
         """Give those that began then or later."""
         return Calls(call for call in self if call.at >= moment)
 
-    def ended_since(self, moment: float) -> "Calls":
-        return Calls(call for call in self if call.at + call.elapsed >= moment)
-
 
 class Crew:
     """Processes with a database and a cache in common, whose threads call steadily."""

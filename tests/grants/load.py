@@ -35,21 +35,19 @@ def scales(short: Scale) -> Any:
     return pytest.mark.parametrize("scale", cases)
 
 
-def expiries(provider: Provider, times: int) -> Iterator[int]:
-    """End the access token so many times, at random moments at least a second apart.
+def expiries(provider: Provider, times: int, *, settle: bool = True) -> Iterator[int]:
+    """End the access tokens so many times, at random moments at least a second apart.
 
-    Gives the number of each at once, and another second after the last. What found no token
-    alive does not count; ends early when that goes on.
+    Gives the number of each at once, and waits until all is well after the last. A machine so
+    busy that a second is not enough gets more (`settle`): no call is to meet two of them.
     """
-    number, fruitless = 0, 0
-    while number < times and fruitless < 30:
+    for number in range(1, times + 1):
         time.sleep(random.uniform(1.0, 1.5))
-        if provider.expire():
-            number, fruitless = number + 1, 0
-            yield number
-        else:
-            fruitless += 1
+        wait_for(lambda: not settle or provider.settled())
+        provider.expire()
+        yield number
     time.sleep(1)
+    wait_for(lambda: not settle or provider.settled())
 
 
 def wait_for(what: Callable[[], bool], seconds: float = 20.0) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from project.valkey import Valkey
 
 from .crew import Crew
-from .load import BRIEF, SHORT, Scale, expiries, figures, scales
+from .load import BRIEF, SHORT, Scale, expiries, figures, scales, wait_for
 from .provider.handle import Provider
 
 Crews = Callable[..., Crew]
@@ -37,7 +37,6 @@ def outlives_expiries(
     calls, seen = workers.stop(), strict.seen()
 
     tell(f"called {caller}: {figures(calls, seen, expired)}")
-    assert expired == scale.expiries
     assert seen.alive == ["ann"]
     assert calls.failed == []
     assert len(calls) > scale.processes * scale.threads * expired
@@ -55,7 +54,7 @@ def test_two_versions_of_the_settings_share_a_grant(
     workers = crew(2, api=old)
     workers.muster(2, API_CLIENTS={"api": new})
     workers.start(threads=BRIEF.threads, every=BRIEF.every)
-    expired = max(expiries(strict, 3))
+    expired = max(expiries(strict, 3, settle=False))
     calls, seen = workers.stop(), strict.seen()
 
     tell(f"two versions of the settings: {figures(calls, seen, expired)}")
@@ -70,9 +69,10 @@ def test_a_cache_outage_loses_no_grant(
     workers.start(threads=BRIEF.threads, every=BRIEF.every)
     with_it = max(expiries(strict, 2))
     valkey.stop()
-    without = max(expiries(strict, 2))
+    # Without a cache to share them in, each process must get its tokens for itself.
+    without = max(expiries(strict, 2, settle=False))
     valkey.start()
-    time.sleep(2)
+    wait_for(strict.settled)
     back = time.time()
     again = max(expiries(strict, 2))
     calls, seen = workers.stop(), strict.seen()
@@ -81,5 +81,4 @@ def test_a_cache_outage_loses_no_grant(
     tell(f"with a cache outage for {without} of them: {figures(calls, seen, expired)}")
     assert seen.alive == ["ann"]
     assert seen.repeated == []
-    # Without a cache to share them in, each process must get its tokens for itself.
     assert sum(entry["at"] > back for entry in seen.asked) <= again + 1

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from .crew import Crew
+from .load import at_length, wait_for
 from .provider.handle import Provider
 
 SUBJECTS = ("ann", "bob")
@@ -15,7 +16,7 @@ SUBJECTS = ("ann", "bob")
     ("processes", "threads", "calls"),
     [
         pytest.param(4, 4, 1_000, id="short"),
-        pytest.param(8, 8, 10_000, id="full", marks=[pytest.mark.chaos, pytest.mark.timeout(600)]),
+        pytest.param(8, 8, 10_000, id="full", marks=at_length),
     ],
 )
 def test_each_reply_names_its_subject(
@@ -33,6 +34,7 @@ def test_each_reply_names_its_subject(
     expired = 0
     while len(workers.calls()) < calls:
         time.sleep(1)
+        wait_for(strict.settled)
         expired += strict.expire()
     made, seen = workers.stop(), strict.seen()
 

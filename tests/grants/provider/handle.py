@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from project.valkey import HOST
 from . import CLIENT_ID, CLIENT_SECRET
 
 THREADS = 96
+CALM_SECONDS = 0.4
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ class Provider:
     def expire(self) -> int:
         """End every access token; tell how many were alive."""
         return int(self._control("expire")["expired"])
+
+    def settled(self) -> bool:
+        """Whether calls are answered again, and have not been refused for a while."""
+        latest = self._control("latest")
+        return bool(latest.get("200", inf) < CALM_SECONDS < latest.get("401", inf))
 
     def seen(self) -> Seen:
         return Seen(**self._control("seen"))

@@ -1,4 +1,4 @@
-"""What the provider writes down: every token request and how it was answered."""
+"""What the provider writes down: token requests, and when it last took or refused a token."""
 
 import json
 import time
@@ -13,15 +13,18 @@ Answer = Callable[[HttpRequest], HttpResponse]
 
 # In memory: the provider is one process with many threads.
 asked: list[dict[str, Any]] = []
+latest: dict[int, float] = {}
 _lock = Lock()
 
 
 def journal(answer: Answer) -> Answer:
-    """Middleware: note token requests, and with which refresh token they were made."""
+    """Middleware: note token requests, with which refresh token they were made, and calls."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = answer(request)
-        if request.path == "/o/token/":
+        if request.path.startswith("/api/"):
+            latest[response.status_code] = time.time()
+        elif request.path == "/o/token/":
             refresh_token = request.POST.get("refresh_token", "")
             entry = {
                 "at": time.time(),

@@ -8,5 +8,6 @@ urlpatterns = [
     path("control/mint", views.mint),
     path("control/expire", views.expire),
     path("control/seen", views.seen),
+    path("control/latest", views.latest_calls),
     path("control/reset", views.reset),
 ]

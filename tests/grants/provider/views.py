@@ -1,4 +1,5 @@
 import secrets
+import time
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from oauth2_provider.models import (
     get_refresh_token_model,
 )
 
-from .seen import asked
+from .seen import asked, latest
 
 AccessToken, RefreshToken = get_access_token_model(), get_refresh_token_model()
 Application = get_application_model()
@@ -55,8 +56,14 @@ def seen(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"asked": asked, "alive": sorted(set(users))})
 
 
+def latest_calls(request: HttpRequest) -> JsonResponse:
+    """Tell how many seconds ago a call was last answered, by status."""
+    return JsonResponse({str(status): time.time() - at for status, at in latest.copy().items()})
+
+
 def reset(request: HttpRequest) -> JsonResponse:
     """Forget all users, their grants, and the journal."""
     User.objects.all().delete()
     asked.clear()
+    latest.clear()
     return JsonResponse({})
