@@ -38,7 +38,7 @@ GRANTS: dict[str, tuple[Promise, Promise]] = {
         gettext_lazy("Unreadable"),
         gettext_lazy("no key that is configured opens it"),
     ),
-    "unknown": (gettext_lazy("Unknown"), gettext_lazy("the database did not tell")),
+    "unknown": (gettext_lazy("Grant unknown"), gettext_lazy("the database did not tell")),
 }
 STUCK = gettext_lazy("none can be obtained without a refresh token that works")
 

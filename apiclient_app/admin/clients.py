@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
-from apiclient_app.exceptions import APIClientError, InvalidRequest
+from apiclient_app.exceptions import APIClientError
 from apiclient_app.handler import clients
 from apiclient_app.models import ApiClient
 from apiclient_app.tokens import TokenState
@@ -21,7 +21,7 @@ from . import columns
 from .columns import Line, fieldsets
 from .grants import GRANT
 from .lists import ClientList
-from .looks import client_for, look, warn_of_outage
+from .looks import look, warn_of_outage
 from .operations import OPERATIONS
 from .orders import Orders, offered
 from .places import client_page, page_of, subject_of
@@ -116,13 +116,8 @@ class ApiClientAdmin(Orders, ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         alias, subject = unquote(object_id), subject_of(request)
-        try:
-            client_for(alias, subject)
-        except InvalidRequest as error:
-            self.message_user(request, str(error), messages.ERROR)
-            return HttpResponseRedirect(client_page(self.admin_site, alias))
-        except APIClientError:
-            pass  # the page tells
+        if refusal := self.refusing_subject(request, alias):
+            return refusal
         home = page_of(self.admin_site, alias, subject)
         if home != client_page(self.admin_site, alias, subject):
             return HttpResponseRedirect(home)

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.debug import sensitive_post_parameters
 
-from apiclient_app.exceptions import APIClientError
+from apiclient_app.exceptions import APIClientError, InvalidRequest
 from apiclient_app.models import ApiClient
 from apiclient_app.wording import named
 
@@ -75,6 +75,8 @@ class Orders(ModelAdmin):
         if not request.user.has_perm(operation.permission):
             raise PermissionDenied
         alias, subject = unquote(object_id), subject_of(request)
+        if refusal := self.refusing_subject(request, alias):
+            return refusal
         row = self.get_object(request, alias)
         form = operation.form(request.POST if request.method == "POST" else None)
         if row and form.is_valid():
@@ -83,6 +85,17 @@ class Orders(ModelAdmin):
             return self.confirmation(request, row, operation, form)
         # That page says what there is to say.
         return HttpResponseRedirect(page_of(self.admin_site, alias, subject))
+
+    def refusing_subject(self, request: HttpRequest, alias: str) -> HttpResponse | None:
+        """Say so, and lead to the client's page, where no subject can have such an id."""
+        try:
+            client_for(alias, subject_of(request))
+        except InvalidRequest as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(client_page(self.admin_site, alias))
+        except APIClientError:
+            pass  # the page says what is wrong with the client
+        return None
 
     def confirmation(
         self, request: HttpRequest, row: ApiClient, operation: Operation, form: forms.Form

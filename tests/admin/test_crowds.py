@@ -3,15 +3,24 @@
 import html
 
 import pytest
+from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import path
+from pytest_django import Settings
 
 from apiclient_app import clients
-from apiclient_app.models import Credential
+from apiclient_app.admin import ApiClientAdmin, CredentialAdmin
+from apiclient_app.models import ApiClient, Credential
 from tests.servers import Handle
 
 from .pages import CREDENTIALS, LIST, Configure, page, subjects, text
+
+clients_alone, credentials_alone = admin.AdminSite("clients"), admin.AdminSite("credentials")
+clients_alone.register(ApiClient, ApiClientAdmin)
+credentials_alone.register(Credential, CredentialAdmin)
+urlpatterns = [path("clients/", clients_alone.urls), path("credentials/", credentials_alone.urls)]
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +81,20 @@ def test_clients_tell_how_many_of_their_subjects_are_in_need(
         assert html.escape(filtered) in admin_client.get(url).content.decode()
     assert "250 subjects" in text(admin_client.get(page("shop")))
     assert len(subjects(admin_client, alias="shop", state="needs attention")) == 84
+
+
+def test_a_site_may_show_clients_or_credentials_alone(
+    admin_client: Client, settings: Settings
+) -> None:
+    crowd(3)
+    settings.ROOT_URLCONF = __name__
+    listed = "/clients/apiclient_app/apiclient/"
+    for place in ("", "shop/change/"):
+        assert "1 subject needs attention" in text(admin_client.get(listed + place))
+    assert "Subject: user-0000" in text(
+        admin_client.get(f"{listed}shop/change/?subject=user-0000")
+    )
+    row = Credential.objects.get(subject="user-0000")
+    told = text(admin_client.get(f"/credentials/apiclient_app/credential/{row.pk}/change/"))
+    assert "Subject: user-0000" in told
+    assert "Rotate token" not in told

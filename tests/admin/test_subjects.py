@@ -86,6 +86,7 @@ def test_what_can_be_no_subject_is_told(
     for name in ("rotate", "revoke"):
         assert "1 to 255 printable characters" in order(admin_client, name, subject)
     assert api.token_requests == []
+    assert history() == []  # which no database could keep
 
 
 def test_a_stored_refresh_token_is_used(
