@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urljoin
 from weakref import WeakSet
 
 from django.conf import settings
@@ -23,7 +24,7 @@ from .store.outage import Outage
 from .store.rows import Rows, identity_of
 from .store.seal import Seal
 from .store.table import DjangoTable
-from .subjects import Subjects, checked
+from .subjects import Subjects
 
 
 class ClientHandler:
@@ -83,7 +84,7 @@ class ClientHandler:
             return Client(config, auth, rooms, seal, subjects, subject)
 
         seal = self.seal
-        subjects = Subjects(lambda subject: make(checked(subject, config.alias)))
+        subjects = Subjects(make, alias=config.alias)
         client = make("")
         self._alive.add(client)
         return client
@@ -110,7 +111,7 @@ class ClientHandler:
             lambda: memory.offset,
             self._identity(config, config.auth, ""),
         )
-        rows = self._rows(config.alias, auth, subject) if auth.refreshes else None
+        rows = self._rows(config, auth, subject) if auth.refreshes else None
         return Rooms(engine, store, rows, memory)
 
     def _identity(self, config: ClientConfig, auth: AuthBackend, subject: str) -> Identity:
@@ -118,15 +119,18 @@ class ClientHandler:
         marked = self.seal.mark(subject, 32) if subject else ""
         return Identity(config.alias, marked, self.seal.mark(determined, 32))
 
-    def _rows(self, alias: str, auth: AuthBackend, subject: str) -> Rows:
-        seal, grant = self.seal, auth.grant_identity()
+    def _rows(self, config: ClientConfig, auth: AuthBackend, subject: str) -> Rows:
+        grant = auth.grant_identity()
         if auth.obtains:
             # There may be a password in it, which a plain hash would give away.
-            grant = seal.mark(grant, 32)
+            grant = self.seal.mark(grant, 32)
+        elif isinstance(grant, list) and grant:
+            # A relative URL is another one at another BASE_URL, and its refresh token too.
+            grant = [urljoin(config.base_url, str(grant[0])), *grant[1:]]
         # The refresh token in the settings is the application's own, and no subject's.
         first = None if subject else auth.first_refresh_token
-        identity = identity_of(alias, grant, subject)
-        return Rows(DjangoTable(), identity, alias, subject, seal, first)
+        identity = identity_of(config.alias, grant, subject)
+        return Rows(DjangoTable(), identity, config.alias, subject, self.seal, first)
 
     def after_fork(self) -> None:
         """Drop what must not be shared with the parent: locks that may be held, and sockets."""

@@ -9,23 +9,18 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from operator import methodcaller
 from typing import Any
 
 from .asking import new_owner
-from .auth.base import UNREADABLE
 from .exceptions import (
     RowsUnavailable,
-    TokenError,
-    TokenRefused,
     TokenUnavailable,
     TransportError,
 )
 from .need import UNDECIDED, Need
-from .refreshing import given
 from .renewal import POLL_LIMIT, Renewal
 from .secret import Secret, scrubbed
-from .steps import Ask, Auth, Flow, RowCall, Send, Sleep
+from .steps import Ask, Auth, Flow, RowCall, Sleep
 from .tokens import Token
 
 Revocation = Callable[[Auth], Any]
@@ -37,7 +32,6 @@ class OrderFlow:
 
     renewal: Renewal
     memory_seconds: float
-    works: Callable[[Any], bool] = bool
 
     def current(self) -> Flow:
         """Give the current token; obtain one if there is none."""
@@ -55,11 +49,18 @@ class OrderFlow:
         """
         yield from self.settle()
         old = self.renewal.memory.token
-        token = yield from self._anew()
+        token = yield from self.anew()
         if wait and old is not None:
             yield Sleep(self.memory_seconds)
             yield from self.settle()
         return token
+
+    def anew(self) -> Flow:
+        """Give a token newer than the one in use."""
+        renewal = self.renewal
+        yield from renewal.look()
+        old = renewal.memory.token
+        return (yield from renewal.seek(Need(renewal.clock(), rejected=old, ordered=True)))
 
     def revoke(self) -> Flow:
         """Forget the token everywhere, and the refresh token; then have the provider revoke them.
@@ -69,7 +70,7 @@ class OrderFlow:
         """
         renewal = self.renewal
         doomed: list[Revocation] = []
-        failures = yield from self._locked(partial(self._forget, doomed))
+        failures = yield from self.locked(partial(self._forget, doomed))
         yield renewal.announce("token_revoked")
         for revocation in doomed:
             try:
@@ -109,7 +110,7 @@ class OrderFlow:
         yield from self._row("put", refresh_token)
         yield from self.renewal.unstash()
         with suppress(TokenUnavailable):  # the row is what counts
-            yield from self._locked(self._look_and_bury)
+            yield from self.locked(self._look_and_bury)
 
     def _look_and_bury(self, owner: int) -> Flow:
         yield from self.renewal.look()
@@ -149,7 +150,7 @@ class OrderFlow:
             error="store_unavailable",
         )
 
-    def _locked(self, work: Callable[[int], Flow]) -> Flow:
+    def locked(self, work: Callable[[int], Flow]) -> Flow:
         """Do `work` under the renewal lock; again while it is taken, or was lost meanwhile."""
         renewal, owner = self.renewal, new_owner()
         deadline = renewal.clock() + renewal.patience
@@ -214,83 +215,6 @@ class OrderFlow:
         now = renewal.clock() + renewal.memory.offset
         requests = (build(auth.at(now)) for auth, _ in renewal.credentials())
         return (request for request in requests if request is not None)
-
-    def switch(self, check: Any) -> Flow:
-        """Use the next credentials everywhere, once they are proven. Gives the new token.
-
-        Proven: they obtain a token, and the API takes it for `check`, a request (if there is one).
-        What is in use goes on until processes have forgotten it. Raises TokenError.
-        """
-        renewal = self.renewal
-        successor = renewal.auth.successor
-        if successor is None or renewal.switched:
-            text = "there are no next credentials" if successor is None else "they are in use"
-            raise self._unproven("no_next", f"{text}; put them into OPTIONS['next']")
-        if renewal.auth.obtains:
-            return (yield from self._prove_and_publish(successor, check))
-        # Said to all first, for that is how they are tried; taken back if they do not do.
-        proven = False
-        yield from renewal.switch(True)
-        try:
-            token = yield from self._anew()
-            if renewal.memory.switched != renewal.successor:
-                raise self._unproven("next_refused", "the provider refuses the next credentials")
-            yield from self._check(check, token)
-            proven = True
-        finally:
-            if not proven:
-                yield from renewal.switch(False)
-        return token
-
-    def _anew(self) -> Flow:
-        renewal = self.renewal
-        yield from renewal.look()
-        old = renewal.memory.token
-        return (yield from renewal.seek(Need(renewal.clock(), rejected=old, ordered=True)))
-
-    def _check(self, check: Any, token: Token) -> Flow:
-        response = None if check is None else (yield Send(check, token))
-        if response is not None and not self.works(response):
-            status = response.status_code
-            raise self._unproven("next_unfit", f"the API answers {status} to their token")
-
-    def _prove_and_publish(self, successor: Auth, check: Any) -> Flow:
-        renewal = self.renewal
-        sent_at = renewal.clock()
-        grant = yield from self._granted_to(successor, sent_at + renewal.lease)
-        yield from self._check(check, renewal.minted(grant, sent_at))
-
-        def publish(owner: int) -> Flow:
-            yield from renewal.look()
-            if renewal.auth.refreshes:
-                row = yield from renewal.reread()
-                if row is not None and (row.generation or grant.refresh_token):
-                    yield from renewal.keep(row, grant.refresh_token)
-            token = renewal.minted(grant, sent_at)
-            old = None if renewal.auth.refreshes else renewal.memory.token
-            published = yield from renewal.attempt("publish", owner, token, old)
-            if published is False:
-                return UNDECIDED
-            yield from renewal.switch(True)
-            renewal.memory.advance(token, renewal.clock())
-            yield renewal.announce("token_obtained", token_id=token.id)
-            return token
-
-        return (yield from self._locked(publish))
-
-    def _granted_to(self, successor: Auth, until: float) -> Flow:
-        try:
-            build = methodcaller("token_request")
-            return given((yield from self.renewal.asked(successor, build, until)))
-        except (TokenError, TransportError, *UNREADABLE) as error:
-            trouble = self.renewal.understood(error)
-        said = f"{trouble.error}: {trouble.description}".rstrip(": ")
-        raise self._unproven("next_refused", f"they obtain no token ({said})") from trouble.cause
-
-    def _unproven(self, error: str, text: str) -> TokenRefused:
-        alias = self.renewal.alias
-        message = f"{alias}: nothing was changed: {text}."
-        return TokenRefused(error, text, message=message, alias=alias)
 
 
 def _of_token(token: Token) -> Revocation:

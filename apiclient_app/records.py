@@ -52,15 +52,14 @@ class Failure:
         said = f"{self.error}: {self.description}" if self.description else self.error
         whom = f"{alias} ({subject})" if subject else alias
         if self.error in GRANT_REMEDIES:
-            words = ["manage.py", "apiclient", "store-refresh-token", alias]
-            order = shlex.join([*words, *(["--subject", subject] if subject else ())])
+            order = _order("store-refresh-token", alias, subject)
             text = f"{whom}: {self.description}. {GRANT_REMEDIES[self.error]} `{order}`."
             return TokenRefused(self.error, self.description, message=text, alias=alias)
         if self.terminal:
             text = (
                 f"{whom}: the token endpoint refused: {said}. Check API_CLIENTS[{alias!r}]"
                 f"['AUTH']['OPTIONS']; next try in {wait:.0f} s, or at once with "
-                f"`manage.py apiclient rotate {shlex.quote(alias)}`."
+                f"`{_order('rotate', alias, subject)}`."
             )
             return TokenRefused(self.error, self.description, message=text, alias=alias)
         text = f"{whom}: no token to be had: {said}. Next try in {wait:.0f} s."
@@ -78,6 +77,12 @@ class Failure:
             return cls(**json.loads(text))
         except TypeError as error:
             raise ValueError("not a failure record") from error
+
+
+def _order(subcommand: str, alias: str, subject: str) -> str:
+    """Spell a command as it can be pasted, whatever a subject is called."""
+    words = ["manage.py", "apiclient", subcommand, alias]
+    return shlex.join([*words, *(["--subject", subject] if subject else ())])
 
 
 def next_failure(

@@ -23,7 +23,7 @@ from .exceptions import (
 from .exchange import Answer, Exchange
 from .need import UNDECIDED, Need
 from .records import NEEDS_ATTENTION, NO_REFRESH_TOKEN, Stash
-from .rows import REFUSED, Plan, Row, next_try, plan
+from .rows import Claim, Plan, Row, plan
 from .secret import Secret
 from .steps import Flow, RowCall, Sleep
 
@@ -35,35 +35,6 @@ class WaitForEnd(TokenUnavailable):
     """The access token's end is waited for: only callers with a stale one are held back."""
 
     sent = False
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A row that is ours to ask with: as it was before, as it is now, and until when we may."""
-
-    before: Row
-    row: Row
-    owner: int
-    began: float
-    until: float
-
-    @property
-    def unasked(self) -> Row:
-        """How to leave the row if nothing has happened to its refresh token."""
-        return replace(self.before, generation=self.row.generation)
-
-    def doubtful(self, grace: float) -> Row:
-        """How to leave it if nobody knows what has."""
-        attention, tries, retry_at = next_try(self.before, grace)
-        return replace(self.row, attention=attention, tries=tries, retry_at=retry_at)
-
-    def refused(self, error: str) -> Row:
-        return replace(self.row, asking_since=None, attention=f"{REFUSED}: {error}")
-
-    def may_repeat(self, grace: float, now: float) -> bool:
-        """Whether the provider takes the refresh token again, and there is time for it."""
-        since = self.row.asking_since or self.row.now
-        return now < self.until and self.row.now + now - self.began < since + grace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +73,7 @@ class Refreshing(Exchange):
             row,
             refresh_token=stash.refresh_token,
             asking_since=None,
+            leased_until=0.0,  # the answer of that claim is here
             attention="",
             unreadable=False,
             unsaved=True,

@@ -7,7 +7,7 @@ its claim is *in doubt*.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 
 from .secret import Secret
@@ -121,3 +121,32 @@ def next_try(row: Row, grace: float) -> tuple[str, int, float]:
         return row.attention, row.tries, row.retry_at
     pause = min(DOUBT_LIMIT, DOUBT_PAUSE * 2 ** min(row.tries, 10))
     return UNANSWERED, row.tries + 1, row.now + pause
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A row that is ours to ask with: as it was before, as it is now, and until when we may."""
+
+    before: Row
+    row: Row
+    owner: int
+    began: float
+    until: float
+
+    @property
+    def unasked(self) -> Row:
+        """How to leave the row if nothing has happened to its refresh token."""
+        return replace(self.before, generation=self.row.generation)
+
+    def doubtful(self, grace: float) -> Row:
+        """How to leave it if nobody knows what has."""
+        attention, tries, retry_at = next_try(self.before, grace)
+        return replace(self.row, attention=attention, tries=tries, retry_at=retry_at)
+
+    def refused(self, error: str) -> Row:
+        return replace(self.row, asking_since=None, attention=f"{REFUSED}: {error}")
+
+    def may_repeat(self, grace: float, now: float) -> bool:
+        """Whether the provider takes the refresh token again, and there is time for it."""
+        since = self.row.asking_since or self.row.now
+        return now < self.until and self.row.now + now - self.began < since + grace

@@ -23,21 +23,24 @@ class Subjects(Generic[T]):
     two seats, and two snapshots, for one token.
     """
 
-    def __init__(self, make: Callable[[str], T], kept: int = KEPT_SUBJECTS) -> None:
-        self._make, self._limit = make, kept
-        self.reset()
-
-    def reset(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(
+        self, make: Callable[[str], T], kept: int = KEPT_SUBJECTS, alias: str = ""
+    ) -> None:
+        self._make, self._limit, self._alias = make, kept, alias
         self._kept: OrderedDict[str, T] = OrderedDict()
         self._alive: WeakValueDictionary[str, T] = WeakValueDictionary()
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """Drop the lock, which nobody here may hold; what is in use stays the only one."""
+        self._lock = threading.Lock()
 
     def __getitem__(self, subject: str) -> T:
         try:
             value = self._kept[subject]
             self._kept.move_to_end(subject)  # one step of the interpreter: no lock on the hot path
-        except KeyError:
-            return self._found(subject)
+        except (KeyError, TypeError):  # unhashable: no subject
+            return self._found(checked(subject, self._alias))
         return value
 
     def _found(self, subject: str) -> T:
@@ -58,7 +61,7 @@ class Subjects(Generic[T]):
 def checked(subject: object, alias: str) -> str:
     """Give a subject that can be one; InvalidRequest for anything else."""
     if isinstance(subject, str) and 0 < len(subject) <= LENGTH_LIMIT and subject.isprintable():
-        return subject
+        return str.__str__(subject)  # not an Enum, which shows and stores itself otherwise
     raise InvalidRequest(
         f"{alias}: a subject is a text of 1 to {LENGTH_LIMIT} printable characters, such as "
         "str(user.pk).",

@@ -119,7 +119,7 @@ class Rows:
         return taken if self.table.update(self.identity, fence, claim) else None
 
     def _save(self, row: Row) -> None:
-        values = {**SETTLED, "generation": row.generation + 1}
+        values = {**FREE, **SETTLED, "generation": row.generation + 1}
         values |= self._holding(row.refresh_token)
         self._write(row.generation, {"owner": row.owner}, values, row.seed)
 

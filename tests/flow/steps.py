@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 from apiclient_app.auth import Secret
 from apiclient_app.flow import CallFlow
 from apiclient_app.memory import Memory
-from apiclient_app.orders import OrderFlow
 from apiclient_app.records import View
 from apiclient_app.renewal import Renewal
 from apiclient_app.steps import Announce, Flow, StoreCall
+from apiclient_app.switching import SwitchFlow
 from apiclient_app.tokens import Token, new_token
 
 from .world import Clock, ModelAuth, ModelResponse, Refused
@@ -56,7 +56,7 @@ class Bench:
             expired=lambda response: response.status_code == 401,
             refusal=lambda _: Refused(),
         )
-        self.orders = OrderFlow(renewal=self.renewal, memory_seconds=5.0)
+        self.orders = SwitchFlow(renewal=self.renewal, memory_seconds=5.0, works=bool)
 
     def knows(self, *, seen: Token) -> None:
         self.memory.absorb(View(token=seen), self.clock.now)
