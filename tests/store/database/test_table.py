@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import queue
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from apiclient_app.rows import Row
 from apiclient_app.secret import Secret
 from apiclient_app.store.table import own_connection
 from tests.conftest import Configure
+from tests.secrecy.witnesses import local_variables
 from tests.servers import Handle
 
 from .conftest import ALIAS, known, rows
@@ -397,3 +399,29 @@ def test_in_memory_a_row_that_is_there_already_breaks_no_transaction() -> None:
     with transaction.atomic():
         assert not rows().keep(nothing, Secret("refresh-2"))
         assert held() == "refresh-1"
+
+
+class TimeLimit(BaseException):
+    """What a task queue raises in the middle of a task."""
+
+
+def test_an_interruption_shows_no_password_of_the_database(postgresql: str) -> None:
+    connections.settings[postgresql]["PASSWORD"] = password = "hunter2-of-the-database"
+    rows().put(Secret("refresh-1"))
+
+    def raised(*_: object) -> NoReturn:
+        raise TimeLimit
+
+    before = signal.signal(signal.SIGALRM, raised)
+    try:
+        with transaction.atomic(using=postgresql):
+            Credential.objects.using(postgresql).update(owner=99)
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            with pytest.raises(TimeLimit) as caught:
+                rows().put(Secret("refresh-2"))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    shown = [text for text in local_variables(caught.value) if not text.startswith("test_")]
+    assert len(shown) > 5
+    assert [text for text in shown if password in text] == []
+    assert settled(postgresql) == 0
