@@ -13,11 +13,13 @@ from apiclient_app.exceptions import TokenError
 from apiclient_app.orders import OrderFlow
 from apiclient_app.rows import RowState
 from apiclient_app.steps import Flow
+from apiclient_app.store import CacheStore
+from apiclient_app.store.outage import Outage
 
 from .grants import FIRST, GrantWorld, RotatingProvider, Use
-from .test_grants_model import LOSSES, twice
+from .test_grants_model import LOSSES, step_some, twice
 from .test_model import MODEL, TAPES, succeeded
-from .world import Caller, Host, Tape
+from .world import IDENTITY, SEAL, Caller, Host, ModelCache, Tape
 
 EVENTS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 40)), min_size=1, max_size=6)
 
@@ -203,3 +205,38 @@ def test_after_a_revocation_there_is_no_token_until_a_person_stores_one(
     assert world.held.partition(".")[0] == newest
     if alive == hosts:  # who is killed with the answer in his hand has told nobody
         assert twice(world.uses) == []
+
+
+@MODEL
+@given(TAPES, st.lists(st.integers(1, 3), min_size=2, max_size=4), EVENTS)
+def test_two_versions_of_the_settings_share_one_grant_and_no_cache(
+    tape: bytes, crew: list[int], events: list[tuple[int, int]]
+) -> None:
+    world = GrantWorld(Tape(tape), life=60.0, said=60)
+    hosts, other = world.hosts(len(crew)), ModelCache(world.clock)
+    for host in hosts[::2]:
+        outage = Outage("other", world.clock)
+        host.store = CacheStore(
+            lambda: other,  # type: ignore[arg-type,return-value]
+            *(IDENTITY, SEAL, outage, world.clock, 5.0),
+        )
+    for kind, number in events:
+        for host, callers in zip(hosts, crew, strict=True):
+            for _ in range(callers):
+                world.start(host)
+        step_some(world, world.callers, number)
+        if kind == 0:
+            world.provider.revoke_all()
+        elif kind == 1:
+            other.flush()
+        else:
+            world.run()
+            world.clock.now += number
+    world.run()
+    world.clock.now += 61
+    last = [world.start(host) for host in hosts]
+    world.run()
+    assert succeeded(last)
+    assert world.rotating.reuses == 0
+    assert twice(world.uses) == []
+    assert world.held == world.rotating.current
