@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -45,40 +44,45 @@ class Asking(Refreshing):
         self.memory.absorb(view, asked_at)
         return view
 
-    def locked(self, owner: int, work: Callable[[], Flow]) -> Flow:
+    def locked(self, owner: int, work: Callable[[int], Flow]) -> Flow:
         """Do `work` under the store's lock; UNDECIDED if another has it.
 
-        Where the store is down there is no lock to be had, and the work is done without.
+        It is given the owner to fence its writes with: 0 where the store is down. There is no
+        lock to be had then, and the work is done without.
         """
         held = True  # until we know better: interrupted in the middle, we may have it
         try:
-            held = (yield from self.attempt("acquire", owner, self.lease)) is not False
-            return (yield from work()) if held else UNDECIDED
+            acquired = yield from self.attempt("acquire", owner, self.lease)
+            held = acquired is not False
+            return (yield from work(owner if acquired else 0)) if held else UNDECIDED
         finally:
             if held:
                 yield from self.attempt("release", owner)
 
-    def ask(self, need: Need, owner: int, until: float) -> Flow:
+    def ask(self, need: Need, owner: int, fence: int, until: float) -> Flow:
         """Ask for a token, not after `until`, and publish it.
 
-        UNDECIDED if another is asking, or the lock was lost meanwhile.
+        UNDECIDED if another is asking, or the lock was lost meanwhile. Without a lock (`fence` is
+        0) what comes of it is this process's own, until a look at the store restores it there.
         """
         sent_at = self.clock()
         self.memory.sit(owner, sent_at, self.lease + 1)
         self.memory.asking = True
         try:
-            grant = yield from self.granted(need, owner, until)
+            grant = yield from self.granted(need, until)
         except (TokenError, TransportError, *UNREADABLE) as error:
             trouble = self.understood(error)
         else:
             if grant is UNDECIDED:
                 return UNDECIDED
-            return (yield from self._publish(need, owner, grant, sent_at))
+            return (yield from self._publish(need, fence, grant, sent_at))
         finally:
             self.memory.asking = False
-        failure, ours = yield from self._record(trouble, owner)
+        failure, ours = yield from self._record(trouble, fence)
         if not ours:
             return UNDECIDED
+        if trouble.for_stale and need.rejected is not None:
+            return None  # the token worked a moment ago: the refusal is the API's answer
         try:
             if not need.ordered:
                 return despite(need, self.memory, failure, self.whose, self.clock())
@@ -86,9 +90,11 @@ class Asking(Refreshing):
             pass
         raise failure.exception(*self.whose, self.clock()) from trouble.cause
 
-    def _publish(self, need: Need, owner: int, grant: Any, sent_at: float) -> Flow:
+    def _publish(self, need: Need, fence: int, grant: Any, sent_at: float) -> Flow:
         token = self.minted(grant, sent_at)
-        published = yield from self.attempt("publish", owner, token, self._owed(need))
+        published = None
+        if fence:
+            published = yield from self.attempt("publish", fence, token, self._owed(need))
         if published is not False:
             self.memory.advance(token, self.clock())
         yield self.announce("token_obtained", token_id=token.id)
@@ -104,7 +110,7 @@ class Asking(Refreshing):
             after=self.memory.generation,
             jitter=self.jitter(),
             fingerprint=self.fingerprint(grant),
-            scope=one_line(self.redact(grant.scope), 1000),
+            scope=one_line(self.redact(grant.scope, ()), 1000),
         )
 
     def _owed(self, need: Need) -> Token | None:
@@ -119,16 +125,16 @@ class Asking(Refreshing):
     def understood(self, error: Exception) -> Trouble:
         """Take from an error what may be shown: its frames' locals hold the reply, and a token."""
         return Trouble(
-            error=one_line(self.redact(_code(error)), 60),
-            description=one_line(self.redact(_description(error))),
+            error=one_line(self.redact(_code(error), ()), 60),
+            description=one_line(self.redact(_description(error), ())),
             terminal=isinstance(error, TokenRefused),
             retry_after=getattr(error, "retry_after", None),
             for_stale=isinstance(error, WaitForEnd),
             asked=not (isinstance(error, TokenError) and not error.sent),
-            cause=scrubbed(error, self.redact),
+            cause=scrubbed(error, lambda text: self.redact(text, ())),
         )
 
-    def _record(self, trouble: Trouble, owner: int) -> Flow:
+    def _record(self, trouble: Trouble, fence: int) -> Flow:
         """Record a failure; give it, and whether it still is anybody's business.
 
         A holder that was stopped past its lease fails late: others may have a token by now.
@@ -143,18 +149,13 @@ class Asking(Refreshing):
             retry_after=trouble.retry_after,
             for_stale=trouble.for_stale,
         )
-        ours = (yield from self.attempt("fail", owner, failure)) is not False
+        ours = not fence or (yield from self.attempt("fail", fence, failure)) is not False
         if ours:
             self.memory.fail(failure)
         if trouble.asked:
             pause = failure.until - failure.at
             yield self.announce("token_request_failed", error=failure.error, retry_after=pause)
         return failure, ours
-
-
-def new_owner() -> int:
-    """Give an owner for lock or seat: an int, which every cache backend stores as it is."""
-    return secrets.randbits(62) + 1
 
 
 def _code(error: Exception) -> str:

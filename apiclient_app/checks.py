@@ -12,6 +12,7 @@ apiclient_app.E001 to E010 are errors in settings; `conf.problems.TITLES` names 
 - W008 (database) refresh tokens need attention: people have to authorise anew
 - W009 (database) the table of refresh tokens is missing, and a client cannot do without
 - W010 refresh tokens are in SQLite: who calls while holding its write lock gets an error
+- W011 the grace for a used refresh token ends before a killed worker is given up
 
 A `database` check runs with `check --database default`, and with `migrate`, before it migrates.
 """
@@ -28,7 +29,9 @@ from django.db import connections, router
 from django.db.models import Count
 
 from .auth import AuthBackend
+from .conf import config_for
 from .conf.examination import examine
+from .exchange import LEASE_MARGIN
 from .models import Credential
 
 BACKENDS = {
@@ -132,6 +135,22 @@ def check_database(*_args: Any, **__: Any) -> list[CheckMessage]:
     )
     hint = "Use PostgreSQL or MySQL in production; with SQLite, call outside of atomic()."
     return [Caution(text, hint=hint, id="apiclient_app.W010")]
+
+
+@register(Tags.security)
+def check_grace(*_args: Any, **__: Any) -> list[CheckMessage]:
+    """Warn about a grace that is over before anybody may use it."""
+    return [
+        Caution(
+            f"API_CLIENTS[{alias!r}]['AUTH']['OPTIONS']['grace'] ({auth.grace:g} s) ends before a "
+            f"worker that was killed while it asked is given up ({lease:g} s).",
+            hint=f"Set TOKEN_TIMEOUT below {max(1.0, auth.grace - LEASE_MARGIN):g} seconds, or "
+            "have the provider take a used refresh token for longer.",
+            id="apiclient_app.W011",
+        )
+        for alias, auth in _refreshing()
+        if 0 < auth.grace <= (lease := config_for(alias).token_timeout + LEASE_MARGIN)
+    ]
 
 
 @register(Tags.database)

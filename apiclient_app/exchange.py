@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import methodcaller
@@ -12,7 +13,7 @@ from .auth.base import UNREADABLE
 from .auth.messages import CLOCK_NOISE
 from .exceptions import StoreUnavailable, TokenError, TokenRefused, TokenUnavailable
 from .memory import Memory
-from .secret import Secret, redact, scrubbed
+from .secret import Secret, scrubbed
 from .steps import Announce, Ask, Auth, Flow, StoreCall
 
 LEASE_MARGIN, PATIENCE_MARGIN = 2.0, 1.0
@@ -55,7 +56,8 @@ class Answer:
 class Exchange:
     """What asks the token endpoint for one client and subject, at its process's seat.
 
-    `clock` gives epoch seconds and `jitter` 0 to 1; `redact` takes secrets out of a text,
+    `clock` gives epoch seconds and `jitter` 0 to 1; `redact` takes secrets out of a text (the
+    settings', and those it is given),
     `fingerprint` gives a mark by which people tell one grant from another, and `successor` is the
     mark of the credentials to switch to.
     """
@@ -66,7 +68,7 @@ class Exchange:
     token_timeout: float
     clock: Callable[[], float]
     jitter: Callable[[], float]
-    redact: Callable[[str], str]
+    redact: Callable[[str, Iterable[str]], str]
     fingerprint: Callable[[Any], str]
     subject: str = ""
     successor: str = ""
@@ -149,10 +151,14 @@ class Exchange:
             reply = yield Ask(request, until, shielded=hidden is not None)
             if "date" in reply.headers:
                 self.memory.offset = reply.offset
-            answer = read(auth, reply, partial(_without, request, hidden))
+            answer = read(auth, reply, partial(self._without, request, hidden))
             learned = auth.timed and abs(self.memory.offset - ours) >= CLOCK_NOISE
             if not (learned and isinstance(answer.error, TokenRefused) and self.clock() <= until):
                 return answer
+
+    def _without(self, request: Any, hidden: Secret[str] | None, text: str) -> str:
+        # In one pass: what a first takes out of a secret would hide it from the second.
+        return self.redact(text, [*request.secrets(), *([hidden.reveal()] if hidden else ())])
 
 
 def read(auth: Auth, reply: Any, clean: Callable[[str], str]) -> Answer:
@@ -176,5 +182,6 @@ def cleaned(error: Exception, clean: Callable[[str], str]) -> Exception:
     return stand_in  # type: ignore[no-any-return]
 
 
-def _without(request: Any, hidden: Secret[str] | None, text: str) -> str:
-    return redact(text, [*request.secrets(), *([hidden.reveal()] if hidden else ())])
+def new_owner() -> int:
+    """Give an owner for lock or seat: an int, which every cache backend stores as it is."""
+    return secrets.randbits(62) + 1

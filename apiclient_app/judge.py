@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +33,8 @@ class Judge:
         own = () if self.auth is self.config.auth else self.auth.secrets()
         return [*self.config.secrets(), *own, *(token.revealed() if token else ())]
 
-    def redact(self, text: str) -> str:
-        return redact(text, self.secrets())
+    def redact(self, text: str, more: Iterable[str] = ()) -> str:
+        return redact(text, [*self.secrets(), *more])
 
     def expired(self, response: requests.Response) -> bool:
         verdict = self.config.expired(response)

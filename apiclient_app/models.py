@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from apiclient_app.rows import RowState
 from apiclient_app.tokens import Inspection
 
 
@@ -47,6 +49,20 @@ class ApiClient(models.Model):
 
     def __str__(self) -> str:
         return self.alias
+
+
+CLAIMED = models.Q(leased_until__gt=Now())
+IN_NEED = models.Q(attention__gt="")
+OF_SUBJECTS = models.Q(subject__gt="")
+# As `Row.state` has it, but for UNREADABLE: that takes the keys to see.
+STATE = models.Case(
+    models.When(CLAIMED, then=models.Value(RowState.ASKING.value)),
+    models.When(IN_NEED, then=models.Value(RowState.ATTENTION.value)),
+    models.When(refresh_token="", then=models.Value(RowState.EMPTY.value)),
+    models.When(asking_since=None, then=models.Value(RowState.HELD.value)),
+    default=models.Value(RowState.IN_DOUBT.value),
+    output_field=models.CharField(),
+)
 
 
 class Credential(models.Model):

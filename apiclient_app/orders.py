@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .asking import new_owner
 from .exceptions import (
     RowsUnavailable,
     TokenUnavailable,
     TransportError,
 )
+from .exchange import new_owner
 from .need import UNDECIDED, Need
 from .renewal import POLL_LIMIT, Renewal
 from .secret import Secret, scrubbed
@@ -155,7 +155,7 @@ class OrderFlow:
         renewal, owner = self.renewal, new_owner()
         deadline = renewal.clock() + renewal.patience
         while renewal.clock() < deadline:
-            outcome = yield from renewal.locked(owner, lambda: work(owner))
+            outcome = yield from renewal.locked(owner, lambda _: work(owner))
             if outcome is not UNDECIDED:
                 return outcome
             yield Sleep(POLL_LIMIT)
@@ -176,7 +176,7 @@ class OrderFlow:
         if view is None or view.locked or not any(d.at <= renewal.clock() for d in view.due):
             return view
         owner = new_owner()
-        ripe = yield from renewal.locked(owner, lambda: self._strike_off(owner))
+        ripe = yield from renewal.locked(owner, lambda _: self._strike_off(owner))
         for token in () if ripe is UNDECIDED else ripe:
             # It is replaced and will expire; the order at hand goes first.
             with suppress(TokenUnavailable):

@@ -20,12 +20,13 @@ from .exceptions import (
     TokenUnavailable,
     TransportError,
 )
-from .exchange import Answer, Exchange
-from .need import UNDECIDED, Need
+from .exchange import Answer, Exchange, new_owner
+from .need import UNDECIDED, WORKED_SECONDS, Need
 from .records import NEEDS_ATTENTION, NO_REFRESH_TOKEN, Stash
 from .rows import Claim, Plan, Row, plan
 from .secret import Secret
 from .steps import Flow, RowCall, Sleep
+from .tokens import Token
 
 KEEP_PAUSES = (0.05, 0.2, 0.5)
 STILL_GOOD = "a refresh got no answer; the access token is used to its end before another"
@@ -41,7 +42,7 @@ class WaitForEnd(TokenUnavailable):
 class Refreshing(Exchange):
     """The grant of one client and subject, where there is one: what asks for its tokens."""
 
-    def granted(self, need: Need, owner: int, until: float) -> Flow:
+    def granted(self, need: Need, until: float) -> Flow:
         """Give a grant; UNDECIDED if another is asking. Raises TokenError or TransportError."""
         if not self.auth.refreshes:
             return given((yield from self.obtained(until)))
@@ -51,7 +52,7 @@ class Refreshing(Exchange):
         except RowsUnavailable as error:
             unavailable = _unavailable(error)
         if row is not None:
-            return (yield from self._by_plan(need, row, owner, until))
+            return (yield from self._by_plan(need, row, until))
         if self.auth.obtains:
             return given((yield from self.obtained(until)))
         raise unavailable or TokenUnavailable("no row")
@@ -79,9 +80,10 @@ class Refreshing(Exchange):
             unsaved=True,
         )
 
-    def _by_plan(self, need: Need, row: Row, owner: int, until: float) -> Flow:
+    def _by_plan(self, need: Need, row: Row, until: float) -> Flow:
         token, now = self.memory.token, self.clock()
-        dead = need.rejected is not None or token is None or now >= token.expires_at
+        alive = token is not None and now < token.expires_at
+        dead = not alive or (need.rejected is not None and not self._just_taken(need.rejected))
         chosen = plan(
             row,
             obtains=self.auth.obtains,
@@ -90,7 +92,7 @@ class Refreshing(Exchange):
             ordered=need.ordered,
         )
         if chosen is Plan.REFRESH:
-            return (yield from self._claim(row, owner, until))
+            return (yield from self._claim(row, until))
         if chosen is Plan.OBTAIN:
             return (yield from self._anew(row, until))
         if chosen is Plan.BUSY:
@@ -100,8 +102,16 @@ class Refreshing(Exchange):
             raise WaitForEnd(STILL_GOOD, error="in_doubt", retry_after=end)
         raise stopped(row)
 
-    def _claim(self, row: Row, owner: int, until: float) -> Flow:
+    def _just_taken(self, token: Token) -> bool:
+        """Whether an API took it a moment ago: then a 401 on another path is no sign of death."""
+        accepted_at = self.memory.accepted_at(token)
+        return accepted_at is not None and self.clock() - accepted_at < WORKED_SECONDS
+
+    def _claim(self, row: Row, until: float) -> Flow:
         """Refresh under the row's claim; UNDECIDED if another has it."""
+        # Each claim has an owner of its own: who read the row between two of one owner's claims
+        # would find his fence standing.
+        owner = new_owner()
         began, claimed, unavailable = self.clock(), None, None
         try:
             claimed = yield RowCall("claim", (row, owner, self.lease))

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .asking import Asking, new_owner
+from .asking import Asking
 from .exceptions import TokenUnavailable
-from .exchange import LEASE_MARGIN
+from .exchange import LEASE_MARGIN, new_owner
 from .need import UNDECIDED, Need, Undecided, verdict
 from .records import View
 from .steps import Flow, Sleep, Wait
@@ -81,7 +81,7 @@ class Renewal(Asking):
                 return outcome
             if view is None:
                 # The seat is lock enough.
-                outcome = yield from self.ask(need, owner, now + LEASE_MARGIN)
+                outcome = yield from self.ask(need, owner, 0, now + LEASE_MARGIN)
             elif not view.locked:
                 outcome = yield from self._renew_locked(need, owner)
             if outcome is not UNDECIDED:
@@ -98,7 +98,7 @@ class Renewal(Asking):
     def _renew_locked(self, need: Need, owner: int) -> Flow:
         taken_at = self.clock()
 
-        def work() -> Flow:
+        def work(fence: int) -> Flow:
             # The record may have landed between our look and our lock.
             yield from self.look()
             outcome = self._judge(need, self.clock())
@@ -107,7 +107,7 @@ class Renewal(Asking):
             until = taken_at + self.lease - self.token_timeout
             if self.clock() > until:
                 return UNDECIDED  # stopped for so long that the lock may end before the reply
-            return (yield from self.ask(need, owner, until))
+            return (yield from self.ask(need, owner, fence, until))
 
         return (yield from self.locked(owner, work))
 
@@ -119,7 +119,7 @@ class Renewal(Asking):
         if not token.replaces(view.token):
             return
 
-        def work() -> Flow:
+        def work(_: int) -> Flow:
             view = yield from self.look()
             if view is not None and self.memory.token is token and token.replaces(view.token):
                 yield from self.attempt("publish", owner, token, None)

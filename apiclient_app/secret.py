@@ -96,8 +96,9 @@ def _spellings(secrets: Iterable[str]) -> set[str]:
     """Give each secret as servers echo it: plain, form-encoded, percent-encoded, in JSON."""
     found: set[str] = set()
     for secret in secrets:
-        found |= {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
-    return {spelling for spelling in found if len(spelling) > 2}
+        if len(secret) > 2:
+            found |= {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+    return found
 
 
 def mask_url(url: str, secrets: Iterable[str] = ()) -> str:

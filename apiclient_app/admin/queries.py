@@ -6,24 +6,11 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from django.db import DatabaseError, connections, router, transaction
-from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
-from django.db.models.functions import Now
+from django.db.models import Count, QuerySet
 
-from apiclient_app.models import Credential
-from apiclient_app.rows import RowState
+from apiclient_app.models import IN_NEED, OF_SUBJECTS, STATE, Credential
 
-# As `rows.Row` has it, but that only a key can tell which rows are unreadable.
-STATE = Case(
-    When(leased_until__gt=Now(), then=Value(RowState.ASKING.value)),
-    When(attention__gt="", then=Value(RowState.ATTENTION.value)),
-    When(refresh_token="", then=Value(RowState.EMPTY.value)),
-    When(asking_since=None, then=Value(RowState.HELD.value)),
-    default=Value(RowState.IN_DOUBT.value),
-    output_field=CharField(),
-)
 SECRET = ("refresh_token", "seeds")
-OF_SUBJECTS = Q(subject__gt="")
-IN_NEED = Q(attention__gt="")
 
 
 def credentials() -> QuerySet[Credential]:

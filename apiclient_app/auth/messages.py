@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from apiclient_app.secret import SENSITIVE_NAME, Secret, one_line
 HEADER_LIMIT = 65_536
 ABSURD_SECONDS = 10 * 365.25 * 86_400
 CLOCK_NOISE = 2.0
+SCHEME = re.compile(r"(?i)(bearer|basic|token|digest|hmac[\w-]*) ")
 PUBLIC = ("_type", "_type_hint", "_url", "_uri")
 
 
@@ -54,7 +56,9 @@ def _spoken(name: str, value: Any) -> list[str]:
         return [text for inner, item in value.items() for text in _spoken(str(inner), item)]
     if not SENSITIVE_NAME.search(name) or name.endswith(PUBLIC) or not isinstance(value, str):
         return []
-    parts = [value, value.rpartition(" ")[2]]
+    parts = [value]
+    if SCHEME.match(value):
+        parts.append(value.partition(" ")[2])
     return parts + ([value.rpartition(".")[2]] if value.count(".") == 2 else [])
 
 

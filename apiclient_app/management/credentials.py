@@ -6,16 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.core.management.base import CommandError
-from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
-from django.db.models.functions import Now
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from apiclient_app.exceptions import InvalidConfiguration, InvalidRequest, RowsUnavailable
 from apiclient_app.handler import clients
-from apiclient_app.models import Credential
-from apiclient_app.rows import RowState
+from apiclient_app.models import IN_NEED, OF_SUBJECTS, Credential
 from apiclient_app.store.rows import place_of
 from apiclient_app.store.seal import Seal, Unsealable
 from apiclient_app.store.table import own_connection
@@ -25,18 +22,6 @@ from .exits import Exit
 Rows = QuerySet[Credential]
 
 BATCH = 500
-
-CLAIMED = Q(leased_until__gt=Now())
-NEEDING = Q(attention__gt="")
-# As `Row.state` has it, but for UNREADABLE: that takes the keys to see.
-STATE = Case(
-    When(CLAIMED, then=Value(RowState.ASKING.value)),
-    When(NEEDING, then=Value(RowState.ATTENTION.value)),
-    When(refresh_token="", then=Value(RowState.EMPTY.value)),
-    When(asking_since=None, then=Value(RowState.HELD.value)),
-    default=Value(RowState.IN_DOUBT.value),
-    output_field=CharField(),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +46,6 @@ def credentials() -> Iterator[Rows]:
         _("the rows of refresh tokens cannot be had: %(reason)s") % {"reason": failed},
         returncode=Exit.FAILED,
     )
-
-
-def configured_seal() -> Seal:
-    return Seal([settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)])
 
 
 def batches(rows: Rows) -> Iterator[list[Credential]]:
@@ -109,9 +90,9 @@ def crowds() -> dict[str, Crowd]:
     """
     if not any(map(_keeps_rows, clients)):
         return {}
-    needing = Count("subject", distinct=True, filter=NEEDING)
+    needing = Count("subject", distinct=True, filter=IN_NEED)
     with suppress(RowsUnavailable), own_connection() as using:
-        rows = Credential.objects.using(using).exclude(subject="").order_by().values("alias")
+        rows = Credential.objects.using(using).filter(OF_SUBJECTS).order_by().values("alias")
         counted = rows.annotate(subjects=Count("subject", distinct=True), needing=needing)
         return {n["alias"]: Crowd(n["subjects"], n["needing"]) for n in counted}
     return {}

@@ -105,7 +105,8 @@ class CacheStore:
         `replaced` is to be revoked at the provider when no process holds it in memory any more.
         """
         now, offset = self._clock(), self._offset()
-        records = {"token": (token.shifted(offset).dump(), token.expires_at - now)}
+        sealed = self._sealed("token", token.shifted(offset).dump())
+        records = {"token": (sealed, token.expires_at - now)}
         if replaced is not None and replaced.expires_at > now:
             records["due"] = self._due(
                 (*self.look().due, Due(replaced, now + self._memory_seconds))
@@ -115,16 +116,18 @@ class CacheStore:
     def _due(self, due: tuple[Due, ...]) -> tuple[str, float]:
         offset = self._offset()
         life = max(d.token.expires_at for d in due) - self._clock()
-        return _dump_due(tuple(d.shifted(offset) for d in due)), life
+        return self._sealed("due", _dump_due(tuple(d.shifted(offset) for d in due))), life
 
     def fail(self, owner: int, failure: Failure) -> bool:
         life = failure.until - self._clock() + KEPT_SECONDS
-        return self._write(owner, {"failure": (failure.shifted(self._offset()).dump(), life)})
+        sealed = self._sealed("failure", failure.shifted(self._offset()).dump())
+        return self._write(owner, {"failure": (sealed, life)})
 
     def bury(self, owner: int, tombstone: int, life: float) -> bool:
         """Forget every record up to generation `tombstone`; others must for `life` seconds."""
         gone = ("token", "failure", "fruitless", "due")
-        return self._write(owner, {"tombstone": (str(tombstone), life)}, *gone)
+        sealed = self._sealed("tombstone", str(tombstone))
+        return self._write(owner, {"tombstone": (sealed, life)}, *gone)
 
     def settle(self, owner: int, now: float) -> bool:
         """Strike the tokens off that were due to be revoked by `now`."""
@@ -136,14 +139,15 @@ class CacheStore:
     def mark_fruitless(self, marker: Fruitless) -> None:
         # Beyond its end, so that the count goes on while the refusals do.
         life = marker.until - self._clock() + KEPT_SECONDS
-        self._set("fruitless", marker.shifted(self._offset()).dump(), life)
+        sealed = self._sealed("fruitless", marker.shifted(self._offset()).dump())
+        self._set("fruitless", sealed, life)
 
     def clear_fruitless(self) -> None:
         self._delete("fruitless")
 
     def stash(self, stash: Stash) -> None:
         """Keep a refresh token that the database did not take."""
-        self._set("stash", stash.dump(), STASH_SECONDS)
+        self._set("stash", self._sealed("stash", stash.dump()), STASH_SECONDS)
 
     def unstash(self) -> None:
         self._delete("stash")
@@ -151,22 +155,23 @@ class CacheStore:
     def switch(self, mark: str) -> None:
         """Have every process use the credentials of that mark; the current ones if it is empty."""
         if mark:
-            self._set("switched", mark, SWITCH_SECONDS)
+            self._set("switched", self._sealed("switched", mark), SWITCH_SECONDS)
         else:
             self._delete("switched")
 
-    def _set(self, kind: str, text: str, life: float) -> None:
-        key = self._key(kind)
-        sealed = self._seal.seal(text, key)
-        self._try(lambda cache: cache.set(key, sealed, life))
+    def _sealed(self, kind: str, text: str) -> str:
+        # Before it is passed on: what interrupts the cache shows the locals of the frames there.
+        return self._seal.seal(text, self._key(kind))
+
+    def _set(self, kind: str, sealed: str, life: float) -> None:
+        self._try(lambda cache: cache.set(self._key(kind), sealed, life))
 
     def _delete(self, kind: str) -> None:
         self._try(lambda cache: cache.delete(self._key(kind)))
 
     def _write(self, owner: int, records: dict[str, tuple[str, float]], *gone: str) -> bool:
         writes = {
-            self._key(kind): (self._seal.seal(text, self._key(kind)), max(1.0, life))
-            for kind, (text, life) in records.items()
+            self._key(kind): (sealed, max(1.0, life)) for kind, (sealed, life) in records.items()
         }
         deletes = [self._key(kind) for kind in gone]
         return self._try(lambda cache: cache.write(self._key("lock"), owner, writes, deletes))

@@ -208,3 +208,16 @@ def test_refresh_tokens_in_sqlite_are_warned_about(
         assert "'shop', 'crm'" in found()[0].msg
     api_clients(plain=GOOD, broken=3)
     assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("grace", "timeout", "told"), [(10, 10, True), (13, 10, False), (0, 10, False)]
+)
+def test_a_grace_that_ends_too_soon_is_warned_about(
+    api_clients: Configure, grace: float, timeout: float, told: bool
+) -> None:
+    described = keeping(*REFRESHING)
+    options = {**described["AUTH"]["OPTIONS"], "grace": grace}
+    auth = {**described["AUTH"], "OPTIONS": options}
+    api_clients(shop={**described, "AUTH": auth, "TOKEN_TIMEOUT": timeout})
+    assert ("apiclient_app.W011" in [m.id for m in found()]) is told

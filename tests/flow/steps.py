@@ -48,7 +48,7 @@ class Bench:
             token_timeout=2.0,
             clock=self.clock,
             jitter=lambda: 0.5,
-            redact=lambda text: text.replace("s3cret", "***"),
+            redact=lambda text, _: text.replace("s3cret", "***"),
             fingerprint=lambda _: "mark",
         )
         self.calls = CallFlow(

@@ -164,7 +164,7 @@ class Host:
             token_timeout=TOKEN_TIMEOUT,
             clock=clock,
             jitter=lambda: 0.5,
-            redact=str,
+            redact=lambda text, _: text,
             fingerprint=lambda _: "mark",
         )
         self.calls = CallFlow(

@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 
 from apiclient_app.exceptions import APIClientError
 from apiclient_app.handler import clients
-from apiclient_app.management.credentials import CLAIMED, Rows, batches, credentials, orphaned
+from apiclient_app.management.credentials import Rows, batches, credentials, orphaned
 from apiclient_app.management.exits import code_for
 from apiclient_app.management.terminal import Terminal
-from apiclient_app.models import Credential
+from apiclient_app.models import CLAIMED, Credential
 from apiclient_app.rows import REFUSED
 
 from .base import Subcommand, SubcommandParser, between

@@ -9,7 +9,8 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from apiclient_app.management.credentials import Rows, batches, configured_seal, credentials
+from apiclient_app.handler import clients
+from apiclient_app.management.credentials import Rows, batches, credentials
 from apiclient_app.management.exits import Exit
 from apiclient_app.management.terminal import Terminal
 from apiclient_app.models import Credential
@@ -41,7 +42,7 @@ class Reencrypt(Subcommand):
         parser.add_argument("--dry-run", action="store_true", help=_("count, and change nothing"))
 
     def run(self, terminal: Terminal, options: dict[str, Any]) -> None:
-        counts, seal = Counter[str](), configured_seal()
+        counts, seal = Counter[str](), clients.seal
         with credentials() as rows:
             for batch in batches(rows.exclude(refresh_token="")):
                 # A commit for each row would take minutes for thousands; a batch holds up nobody.

@@ -11,10 +11,8 @@ from django.utils.translation import gettext as _
 
 from apiclient_app.handler import clients
 from apiclient_app.management.credentials import (
-    STATE,
     Rows,
     batches,
-    configured_seal,
     credentials,
     orphaned,
     unreadable,
@@ -23,6 +21,7 @@ from apiclient_app.management.grants import STYLES
 from apiclient_app.management.tables import Table
 from apiclient_app.management.terminal import Terminal
 from apiclient_app.management.wording import ago
+from apiclient_app.models import STATE
 from apiclient_app.rows import RowState
 from apiclient_app.store.seal import Seal
 
@@ -136,7 +135,7 @@ def turned_to(rows: Rows, options: dict[str, Any]) -> Page:
     """Look for the rows of one page."""
     rows, state = sought(rows, options).annotate(now=Now(), state=STATE), options["state"]
     size, number = options["limit"], options["page"]
-    start, seal = (number - 1) * size, configured_seal()
+    start, seal = (number - 1) * size, clients.seal
     if state == RowState.UNREADABLE:
         lost = unreadable_ones(rows, seal)
         count, shown = len(lost), rows.filter(pk__in=lost[start : start + size])
