@@ -150,3 +150,18 @@ def test_a_no_leaves_an_older_doubt_as_it_was(bench: Holding) -> None:
     row = bench.row
     assert row.state is RowState.IN_DOUBT
     assert row.asking_since == since
+
+
+def test_a_refusal_by_one_path_puts_no_token_at_risk_that_another_path_took_just_now(
+    bench: Holding,
+) -> None:
+    bench.stale()
+    bench.lose(lost())
+    bench.clock.now += 40
+    _, token = bench.seek()
+    bench.memory.accept(token, bench.clock.now)
+    bench.done.clear()
+    assert bench.seek(rejected=token) == ("done", None)  # the refusal is the API's answer
+    assert "claim" not in bench.done
+    bench.clock.now += 10  # nobody has seen it work since: it may be dead after all
+    assert sent(bench.seek(rejected=token))["refresh_token"] == "refresh-1"
