@@ -162,3 +162,12 @@ def test_a_clock_that_is_wrong_is_learnt_and_what_holds_times_is_asked_again(how
         with pytest.raises(TokenRefused):
             bench.reply(said, 401, date=AHEAD)  # once, and not for ever
     assert bench.memory.offset == pytest.approx(3600, abs=1)
+
+
+def test_the_second_set_is_not_asked_too_late() -> None:
+    bench = both()
+    bench.seek()
+    bench.clock.now += bench.renewal.token_timeout + 0.1
+    with pytest.raises(TokenRefused, match="invalid_client"):
+        bench.reply({"error": "invalid_client"}, 401)
+    assert bench.row.state is RowState.HELD

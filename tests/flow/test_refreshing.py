@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -10,8 +10,9 @@ import pytest
 from apiclient_app.auth import AuthBackend, Grant, Reply, Secret, TokenRequest
 from apiclient_app.exceptions import TokenRefused, TokenUnavailable
 from apiclient_app.rows import RowState
+from apiclient_app.store.seal import Seal
 
-from .holding import Holding, granting, held, refresh_token, sent, text_of
+from .holding import Holding, granting, held, password, refresh_token, sent, text_of
 
 
 @pytest.fixture
@@ -199,3 +200,44 @@ def test_an_error_that_no_backend_should_raise_leaves_a_doubt_and_no_claim() -> 
     with pytest.raises(RuntimeError):
         bench.reply({})
     assert bench.row.state is RowState.IN_DOUBT
+
+
+def locked_away(bench: Holding) -> None:
+    """Have the row sealed with a key that is not there any more."""
+    bench.rows = replace(bench.rows, seal=Seal(["a key of today"]))
+
+
+def test_a_row_that_no_key_opens_is_neither_used_nor_overwritten(bench: Holding) -> None:
+    good = bench.rows
+    locked_away(bench)
+    bench.clock.now += 1001
+    for _ in range(2):
+        with pytest.raises(TokenUnavailable, match="SECRET_KEY_FALLBACKS") as caught:
+            bench.seek()
+        assert caught.value.error == "unreadable_row"
+        bench.clock.now += 5
+    bench.rows = good
+    assert sent(bench.seek())["refresh_token"] == "refresh-1"
+
+
+def test_what_no_key_opens_is_replaced_where_there_is_a_password() -> None:
+    bench = Holding(auth=password(), first="")
+    bench.seek()
+    bench.reply(granting("access-1", "refresh-1"))
+    locked_away(bench)
+    bench.clock.now += 1001
+    assert sent(bench.seek())["grant_type"] == "password"
+    bench.reply(granting("access-2", "refresh-2"))
+    assert (bench.held, bench.row.state) == ("refresh-2", RowState.HELD)
+
+
+def test_a_request_that_the_backend_cannot_build_leaves_the_row_as_it_was() -> None:
+    class Odd(Own):
+        def refresh_request(self, refresh_token: Secret[str]) -> TokenRequest:
+            raise ValueError("no such key")
+
+    bench = Holding(auth=Odd())
+    with pytest.raises(TokenUnavailable, match="no such key"):
+        bench.seek()
+    assert bench.row.state is RowState.HELD
+    assert "ask" not in bench.done

@@ -458,3 +458,41 @@ def test_there_is_nothing_to_switch_to_twice(bench: Holding) -> None:
     other.reply(granting("access-2", "refresh-2"))
     with pytest.raises(TokenRefused, match="they are in use"):
         other.go(other.orders.switch(None))
+
+
+def obtaining() -> Holding:
+    """A client with a password and next credentials, and a token."""
+    bench = knowing(Holding(auth=password(next=Secret({"client_secret": "n3xt"})), first=""))
+    bench.seek()
+    bench.reply(granting("access-1", "refresh-1"))
+    return bench
+
+
+@pytest.mark.parametrize("failing", ["lost", "503", "both refused"])
+def test_next_credentials_that_obtain_nothing_change_nothing(failing: str) -> None:
+    bench = obtaining()
+    bench.go(bench.orders.switch(None))
+    with pytest.raises(TokenRefused, match="nothing was changed: they obtain no token") as caught:
+        FAILING[failing](bench)
+    assert caught.value.error == "next_refused"
+    assert (bench.held, bench.renewal.switched) == ("refresh-1", False)
+
+
+def test_a_switch_whose_lock_was_lost_is_published_again() -> None:
+    bench = obtaining()
+    bench.go(bench.orders.switch(None))
+    bench.reply(granting("access-2", "refresh-2"), to="publish")
+    assert named(bench.give(False)) == "release"
+    _, token = bench.on(bench.give(False))
+    assert text_of(token) == "access-2"
+    assert (bench.held, bench.renewal.switched) == ("refresh-2", True)
+    assert text_of(bench.beside().seek()[1]) == "access-2"
+
+
+def test_without_a_cache_a_switch_is_this_process_s_own() -> None:
+    bench = obtaining()
+    bench.cache.down = True
+    bench.go(bench.orders.switch(None))
+    bench.reply(granting("access-2", "refresh-2"))
+    assert bench.renewal.switched
+    assert bench.held == "refresh-2"
