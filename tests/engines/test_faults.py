@@ -89,7 +89,9 @@ def test_each_exception_of_requests_and_urllib3_is_ours_and_still_theirs(
     assert isinstance(error, InvalidRequest if invalid else TransportError)
     assert isinstance(error, RequestTimeout) == issubclass(kind, TIMEOUTS)
     assert isinstance(error, requests.Timeout) == issubclass(kind, TIMEOUTS)
-    assert str(error).startswith("api: GET https://api.example/users?q=1&access_token=*** failed: ")
+    assert str(error).startswith(
+        "api: GET https://api.example/users?q=1&access_token=*** failed: "
+    )
     assert "hunter2" not in f"{error}{error.__cause__!r}"
     assert (error.alias, error.method) == ("api", "GET")
     assert error.__cause__ is not None
@@ -138,7 +140,9 @@ def port() -> Iterator[int]:
 
 def test_a_refused_connection(api_clients: Configure, port: int) -> None:
     api_clients(api={"BASE_URL": f"http://127.0.0.1:{port}/"})
-    with pytest.raises(TransportError, match=r"api: GET http://127\.0\.0\.1:\d+/x failed: Connection"):
+    with pytest.raises(
+        TransportError, match=r"api: GET http://127\.0\.0\.1:\d+/x failed: Connection"
+    ):
         clients["api"].get("x")
 
 
