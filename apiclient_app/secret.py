@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, NoReturn, TypeVar
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
@@ -93,12 +93,21 @@ def without_queries(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def _spellings(secrets: Iterable[str]) -> set[str]:
-    """Give each secret as servers echo it: plain, form-encoded, percent-encoded, in JSON."""
+    """Give each secret as servers echo it (plain, form-encoded, percent-encoded, in JSON), and as
+    HTTP libraries quote what servers said (as Latin-1, as Python's repr)."""
     found: set[str] = set()
     for secret in secrets:
         if len(secret) > 2:
             found |= {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
-    return found
+            found |= {secret.encode("utf-8", "replace").decode("latin-1")}
+    return found | {text for spelling in found for text in _quoted(spelling)}
+
+
+def _quoted(text: str) -> Iterator[str]:
+    """Give `text` as it stands within the repr of a longer text, or of bytes."""
+    for escaped in (repr(f'{text}"')[1:-2], repr(text.encode("utf-8", "replace") + b'"')[2:-2]):
+        yield escaped
+        yield escaped.replace("'", "\\'") if "\\'" not in escaped else escaped
 
 
 def mask_url(url: str, secrets: Iterable[str] = ()) -> str:
