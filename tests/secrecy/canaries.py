@@ -18,9 +18,13 @@ class Canaries:
     def hatch(self, name: str, *, tail: str = TAIL) -> str:
         """Make a secret; more than one may have the same name."""
         text = secrets.token_hex(10) + tail
+        self.know(name, text)
+        return text
+
+    def know(self, name: str, text: str) -> None:
+        """Find a secret that was made elsewhere, by its beginning."""
         start = text[:KNOWN_BY]
         self._needles.setdefault(name, set()).update({start, *in_base64(start)})
-        return text
 
     def heard_in(self, text: str | bytes) -> list[str]:
         """Give the names of those that can be found in it."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from tests.conftest import Configure
 from .canaries import Canaries
 from .holders import client
 from .parrot import Parrot, perched
-from .witnesses import Call, Everything, Told, caught, reported, told_by
+from .witnesses import Call, Everything, Told, caught, reported, told_by, ways_of
 
 SIGNALS = [signal for signal in vars(signals).values() if isinstance(signal, Signal)]
 
@@ -25,6 +26,7 @@ class Scene:
         self.canaries = canaries
         self.leaks: set[str] = set()
         self._everything = everything
+        self._reported: set[object] = set()
 
     def hear(self, told: Iterable[Told], where: str = "") -> None:
         """Note each canary that is heard in it."""
@@ -32,19 +34,30 @@ class Scene:
             names = self.canaries.heard_in(text)
             self.leaks |= {f"{where} {place}: {name}".strip() for name in names}
 
-    def attempt(self, client: Client, calls: Mapping[str, Call]) -> list[Exception]:
+    def attempt(self, client: Client, calls: Mapping[str, Call]) -> list[BaseException]:
         """Make these calls; hear what their errors tell, and give them."""
         errors = []
         for name, call in calls.items():
             if error := caught(call, client):
-                self.hear(told_by(error), name)
+                self.hear_of(error, name)
                 errors.append(error)
-        for kind in {type(error): error for error in errors}.values():
-            self.hear(reported(kind))
         return errors
+
+    def hear_of(self, error: BaseException, where: str = "") -> None:
+        """Hear what an error tells; what it makes of reports once for those raised alike."""
+        self.hear(told_by(error), where)
+        if (ways := ways_of(error)) not in self._reported:
+            self._reported.add(ways)
+            logging.disable()  # or else Django's templates log what they show
+            self.hear(reported(error), where)
+            logging.disable(logging.NOTSET)
 
     def signal(self, **arguments: Any) -> None:
         self.hear([("signal", repr(arguments))])
+
+    def heard_from(self, logger: str) -> list[str]:
+        """Give what this logger has said."""
+        return [str(text) for place, text in self._everything.told if place.endswith(logger)]
 
     def all_leaks(self) -> list[str]:
         self.hear(self._everything.told)
@@ -64,23 +77,37 @@ def parrot(canaries: Canaries) -> Iterator[Parrot]:
 
 @pytest.fixture
 def scene(canaries: Canaries, capfd: pytest.CaptureFixture[str]) -> Iterator[Scene]:
-    everything, root = Everything(), logging.getLogger()
-    scene, level = Scene(canaries, everything), root.level
-    root.addHandler(everything)
-    root.setLevel(1)
+    everything = Everything()
+    scene = Scene(canaries, everything)
     for signal in SIGNALS:
         signal.connect(scene.signal, weak=False)
-    yield scene
+    with hearing_all(everything):
+        yield scene
     for signal in SIGNALS:
         signal.disconnect(scene.signal)
-    root.setLevel(level)
-    root.removeHandler(everything)
     printed = capfd.readouterr()
     assert canaries.heard_in(printed.out + printed.err) == []
 
 
+@contextmanager
+def hearing_all(handler: logging.Handler) -> Iterator[None]:
+    """Have every logger there is say all it can, and this handler hear it."""
+    named = (logging.getLogger(name) for name in logging.root.manager.loggerDict)
+    before = [(logger, logger.level) for logger in (logging.root, *named)]
+    deaf = [logger for logger, _level in before if not logger.propagate]
+    for logger, _level in before:
+        logger.setLevel(1)
+    for logger in (logging.root, *deaf):
+        logger.addHandler(handler)
+    yield
+    for logger in (logging.root, *deaf):
+        logger.removeHandler(handler)
+    for logger, level in before:
+        logger.setLevel(level)
+
+
 @pytest.fixture
-def configured(canaries: Canaries, api_clients: Configure) -> Any:
+def configured(canaries: Canaries, api_clients: Configure, transactional_db: None) -> Any:
     """Configure one client of this holder, that calls this origin."""
 
     def configure(holder: str, origin: str, **settings: Any) -> Client:

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 from .canaries import HEADER_TAIL, Canaries
 
+TOKEN_PATHS = ("/token", "/login", "/refresh")
+
 
 class Parrot(ThreadingHTTPServer):
-    """`speech` names how it answers: at /token and /login, or elsewhere if it begins with "api".
+    """`speech` names how it answers: where tokens are had, or elsewhere if it begins with "api".
 
     It repeats one thing at a time, because texts are shortened; the next request gets the next.
     """
@@ -31,8 +33,11 @@ class Parrot(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def grant(self) -> dict[str, Any]:
-        token = self.canaries.hatch("access token", tail=HEADER_TAIL)
-        return {"access_token": token, "expires_in": 3600}
+        tokens = {
+            name: self.canaries.hatch(name.replace("_", " "), tail=HEADER_TAIL)
+            for name in ("access_token", "refresh_token")
+        }
+        return {**tokens, "expires_in": 3600}
 
     def secret_among(self, told: list[str]) -> str:
         """Give the next of those told texts that hold a secret."""
@@ -67,21 +72,35 @@ class Answer(BaseHTTPRequestHandler):
 
     def answer(self, body: str) -> None:
         # To a proxy, which this may be too, the path is a whole URL.
-        asks_for_token = urlsplit(self.path).path in ("/token", "/login")
+        asks_for_token = urlsplit(self.path).path in TOKEN_PATHS
         speech = self.server.speech
         if asks_for_token == speech.startswith("api"):
             self.say(200, json.dumps(self.server.grant() if asks_for_token else {}))
             return
-        said = self.server.secret_among(list(self.told(body)))
+        said = self.server.secret_among(list(dict.fromkeys(self.told(body))))
         self.say(*SPEECHES[speech](said, self.server.grant()))
 
     def told(self, body: str) -> Iterator[str]:
         scheme, _, value = self.headers.get("Authorization", "").partition(" ")
         if scheme == "Basic":
             yield b64decode(value).decode()
+        if scheme.startswith("HMAC"):
+            yield self.new_to_us("signature", value.partition('signature="')[2].rstrip('"'))
         yield from self.headers.values()
-        forms = [self.path, *([body] if "form" in self.headers.get("Content-Type", "") else [])]
+        kind = self.headers.get("Content-Type", "")
+        forms = [self.path, *([body] if "form" in kind else [])]
         yield from (body, *forms, *map(unquote_plus, forms))
+        for name, text in parse_qsl(body) if "form" in kind else ():
+            if name in ASSERTIONS:
+                # Known by its signature: what is before it is in many of them, and no secret.
+                yield self.new_to_us("assertion", text.rpartition(".")[2])
+            yield text
+        yield from leaves(json.loads(body) if "json" in kind else None)
+
+    def new_to_us(self, name: str, text: str) -> str:
+        """Remember a secret that the client made."""
+        self.server.canaries.know(name, text)
+        return text
 
     def say(self, status: int, body: str, headers: dict[str, str] | None = None) -> None:
         sent = body.encode()
@@ -93,6 +112,18 @@ class Answer(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         pass
+
+
+ASSERTIONS = {"assertion", "client_assertion"}
+
+
+def leaves(document: Any) -> Iterator[str]:
+    """Give the texts in a JSON document."""
+    if isinstance(document, str):
+        yield document
+    elif isinstance(document, list | dict):
+        for item in document.values() if isinstance(document, dict) else document:
+            yield from leaves(item)
 
 
 Spoken = tuple[int, str, dict[str, str]]
@@ -136,6 +167,7 @@ SPEECHES: dict[str, Callable[[str, dict[str, Any]], Spoken]] = {
     "api not gzip": in_headers(200, Content_Encoding="gzip", Content_Type="@"),
     "description": in_json(401, error="invalid_client", error_description="@"),
     "description, cut": in_json(401, error="invalid_client", error_description=CUT + "@"),
+    "end of a grant": in_json(400, error="invalid_grant", error_description="@"),
     "code": in_json(400, error="@"),
     "code, cut": in_json(400, error=CUT[-50:] + "@"),
     "token": in_json(200, access_token="@\n"),

@@ -1,28 +1,35 @@
 """Where a client leaves traces: objects, caches, pages, output, settings that are wrong."""
 
 import copy
+import io
+import json
 import pickle
 import pprint
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import redis
 from django.contrib.admin.models import LogEntry
-from django.core.cache import caches
 from django.test import Client as Browser
 
-from apiclient_app import Client
-from tests import settings as test_settings
-from tests.admin.pages import LIST, OPERATIONS, page
+from apiclient_app import Client, clients
+from apiclient_app.admin.operations import OPERATIONS
+from apiclient_app.auth import Reply
+from apiclient_app.exchange import Answer
+from apiclient_app.records import Due, Stash, View
+from apiclient_app.steps import Ask, RowCall, StoreCall
+from apiclient_app.tokens import new_token
+from tests.admin.pages import CREDENTIALS, LIST, page, row_page
 from tests.command.orders import order
 from tests.conftest import Configure
 
-from .canaries import Canaries
+from .canaries import HEADER_TAIL, Canaries
 from .conftest import Scene
-from .holders import HOLDERS, client
+from .holders import HOLDERS, REFRESHING, client
 from .parrot import Parrot
-from .witnesses import CELERY, Told, caught
+from .traces import raw
+from .witnesses import CELERY, caught
 
 each_holder = pytest.mark.parametrize("holder", HOLDERS)
 
@@ -74,21 +81,6 @@ def test_no_object_is_moved_with_one(
     assert scene.all_leaks() == []
 
 
-def raw(cache: str) -> Iterator[Told]:
-    """Give keys and values of a cache as they rest in it."""
-    if cache == "locmem":
-        yield "locmem", repr(caches[cache]._cache)  # type: ignore[attr-defined]
-    elif cache == "file":
-        for path in test_settings.CACHES["file"]["LOCATION"].glob("*"):
-            yield "file", path.read_bytes()
-    else:
-        with redis.Redis.from_url(test_settings.REDIS_URL) as connection:
-            for key in connection.scan_iter(f"*{test_settings.RUN}*"):
-                yield "Redis key", key
-                yield "Redis value", connection.dump(key)
-                yield "Redis value", connection.get(key)
-
-
 @pytest.mark.parametrize("cache", ["default", "django_redis_builtin", "locmem", "file"])
 @pytest.mark.parametrize("holder", ["oauth", "login"])
 def test_no_cache_holds_one_in_clear(
@@ -105,6 +97,48 @@ def test_no_cache_holds_one_in_clear(
     assert scene.all_leaks() == []
 
 
+@each_holder
+def test_no_attribute_of_a_backend_shows_one(
+    scene: Scene, configured: Any, parrot: Parrot, holder: str
+) -> None:
+    # These are mappings and URLs, plain as they were written into the settings.
+    plain = ("url", "extra", "login header", "refresh key", "HEADERS", "proxy password")
+    client = configured(holder, parrot.origin)
+    for thing in (client, client.auth, client.for_subject("user-42"), client.memory):
+        scene.hear([(type(thing).__name__, f"{vars(thing)} {pprint.pformat(vars(thing))}")])
+    assert [leak for leak in scene.all_leaks() if not leak.endswith(plain)] == []
+
+
+@pytest.mark.parametrize("holder", REFRESHING)
+def test_nothing_on_its_way_to_a_refresh_and_back_shows_one(
+    scene: Scene, configured: Any, parrot: Parrot, holder: str
+) -> None:
+    client = configured(holder, parrot.origin)
+    client.store_refresh_token(scene.canaries.hatch("stored refresh token", tail=HEADER_TAIL))
+    row = client.rooms.rows.read()
+    request = client.auth.refresh_request(row.refresh_token)
+    granted = {**parrot.grant(), "scope": "all"}
+    reply = Reply(200, {"set-cookie": granted["access_token"]}, json.dumps(granted).encode())
+    assert scene.canaries.heard_in(request.content[0])
+    assert scene.canaries.heard_in(reply.body)
+    grant = client.auth.read(reply)
+    stash = Stash(row.generation, row.owner, grant.refresh_token)
+    token = new_token(grant.headers, sent_at=0, obtained_at=0, life=9)
+    records = (row, stash, View(token=token, due=(Due(token, 9.0),), stash=stash), grant, token)
+    steps = (
+        Ask(request),
+        RowCall("keep", (row, stash.refresh_token)),
+        StoreCall("stash", (stash,)),
+    )
+    for thing in (*records, *steps, request, reply, Answer(reply, grant)):
+        told = f"{thing!r} {thing!s} {thing} {pprint.pformat(thing)} {[thing]}"
+        scene.hear([(type(thing).__name__, told)])
+        if thing in records:
+            with pytest.raises(TypeError):
+                pickle.dumps(thing)
+    assert scene.all_leaks() == []
+
+
 @pytest.mark.parametrize("speech", ["api 404", "api 401", "code", "description"])
 def test_no_page_and_no_history_shows_one(
     scene: Scene,
@@ -115,27 +149,69 @@ def test_no_page_and_no_history_shows_one(
     speech: str,
 ) -> None:
     api_clients(**{holder: client(holder, parrot.origin, canaries) for holder in HOLDERS})
+    with_rows(canaries)
     parrot.speech = speech
     for alias in HOLDERS:
-        pages = [admin_client.get(page(alias, name)) for name in OPERATIONS]
-        pages += [admin_client.post(page(alias, name), follow=True) for name in OPERATIONS]
-        pages += [admin_client.get(page(alias)), admin_client.get(page(alias, "history"))]
-        scene.hear((alias, shown.content) for shown in pages)
-    scene.hear([("list", admin_client.get(LIST).content)])
+        for subject in ("", "user-42") if alias in REFRESHING else ("",):
+            scene.hear(
+                (alias, shown.content) for shown in pages(admin_client, alias, subject, canaries)
+            )
+    rows = [row_page(alias, "user-42", name) for alias in REFRESHING for name in ROW_PAGES]
+    for url in (LIST, CREDENTIALS, f"{CREDENTIALS}?q=user", *rows):
+        shown = admin_client.get(url)
+        assert shown.status_code == 200
+        scene.hear([(url, shown.content)])
     scene.hear(("history", f"{vars(entry)}") for entry in LogEntry.objects.all())
     assert LogEntry.objects.count() >= len(HOLDERS)
     assert scene.all_leaks() == []
 
 
+ROW_PAGES = ("change", "history")
+
+
+def with_rows(canaries: Canaries) -> None:
+    for alias in REFRESHING:
+        for who in (clients[alias], clients[alias].for_subject("user-42")):
+            who.store_refresh_token(canaries.hatch("stored refresh token", tail=HEADER_TAIL))
+
+
+def pages(browser: Browser, alias: str, subject: str, canaries: Canaries) -> Iterator[Any]:
+    """Give the pages of a client or subject, with each operation done; of the storing of a bad one
+    too."""
+    for name in (operation.name for operation in OPERATIONS):
+        url = page(alias, name, subject)
+        yield browser.get(url)
+        for end in ("", "\0") if name == "store" else ("",):
+            given = {"refresh_token": canaries.hatch("new refresh token", tail=HEADER_TAIL) + end}
+            yield browser.post(url, given, follow=True)
+    yield browser.get(page(alias, "change", subject), follow=True)
+    yield browser.get(page(alias, "history", subject), follow=True)
+
+
 @pytest.mark.parametrize("speech", ["api 404", "api 401", "code", "description"])
 def test_no_command_prints_one(
-    scene: Scene, canaries: Canaries, api_clients: Configure, parrot: Parrot, speech: str
+    scene: Scene,
+    canaries: Canaries,
+    api_clients: Configure,
+    parrot: Parrot,
+    monkeypatch: pytest.MonkeyPatch,
+    transactional_db: None,
+    speech: str,
 ) -> None:
     api_clients(**{holder: client(holder, parrot.origin, canaries) for holder in HOLDERS})
+    with_rows(canaries)
     parrot.speech = speech
-    words = [(word, alias) for alias in HOLDERS for word in ("rotate", "inspect", "check")]
-    for given in [*words, ("list",), ("check",)]:
+    words = [(word, alias) for alias in HOLDERS for word in ON_ONE]
+    more = [(word, alias, "--subject", "user-42") for alias in REFRESHING for word in ON_ONE[:3]]
+    for given in [*words, *more, *ON_ALL]:
         for form in ("table", "json"):
-            shown = order(*given, format=form)
+            typed = io.StringIO(canaries.hatch("new refresh token", tail=HEADER_TAIL))
+            monkeypatch.setattr(sys, "stdin", typed)
+            shown = order(*given, **({} if given[0] in FORMLESS else {"format": form}))
             scene.hear([(given[0], f"{shown.out} {shown.err} {shown.error}")])
     assert scene.all_leaks() == []
+
+
+ON_ONE = ("rotate", "inspect", "store-refresh-token", "check", "switch", "revoke")
+FORMLESS = ("prune", "reencrypt")
+ON_ALL = (("list",), ("check",), ("subjects",), ("prune", "--orphans"), ("reencrypt",))

@@ -19,10 +19,10 @@ Call = Callable[[Client], object]
 CELERY = Celery(set_as_current=False)
 
 
-def caught(call: Call, client: Client) -> Exception | None:
+def caught(call: Call, client: Client) -> BaseException | None:
     try:
         call(client)
-    except Exception as error:  # noqa: BLE001  # whatever it is, it must not sing
+    except BaseException as error:  # noqa: BLE001  # whatever it is, it must not sing
         return error
     return None
 
@@ -36,7 +36,16 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
             yield from chain(error.__context__)
 
 
-def told_by(error: Exception) -> Iterator[Told]:
+def ways_of(error: BaseException) -> tuple[object, ...]:
+    """Name the lines in which it was raised, and all that it came from."""
+    return type(error), *(
+        (frame.f_code, line)
+        for link in chain(error)
+        for frame, line in traceback.walk_tb(link.__traceback__)
+    )
+
+
+def told_by(error: BaseException) -> Iterator[Told]:
     for link in chain(error):
         kind = type(link).__name__
         yield f"str({kind})", f"{link!s} {link!r} {link} {link.args!r}"
@@ -49,7 +58,7 @@ def told_by(error: Exception) -> Iterator[Told]:
     )
 
 
-def reported(error: Exception) -> Iterator[Told]:
+def reported(error: BaseException) -> Iterator[Told]:
     reporter = ExceptionReporter(
         RequestFactory().get("/"), type(error), error, error.__traceback__
     )
