@@ -33,6 +33,8 @@ _SCHEME = re.compile(
 )
 
 _QUERY = re.compile(r"\?[^\s'\")>]+")
+# Their texts are what the server sent, cut anywhere and escaped once or twice.
+_QUOTING = re.compile(r"\b(BadStatusLine|InvalidChunkLength|UnknownProtocol)\(.*", re.DOTALL)
 
 
 class Secret(Generic[T]):
@@ -88,7 +90,9 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def without_queries(text: str, secrets: Iterable[str] = ()) -> str:
-    """Redact, and drop the queries of URLs: HTTP libraries spell them in ways of their own."""
+    """Redact, and drop what HTTP libraries quote in ways of their own: the queries of URLs, and
+    what a server sent instead of HTTP."""
+    text = _QUOTING.sub(rf"\1({MASK})", text)
     return _QUERY.sub(rf"?{MASK}", redact(text, secrets))
 
 

@@ -70,14 +70,17 @@ def test_without_a_successor_there_is_none() -> None:
 
 def test_the_successor_has_the_next_credentials_and_all_the_rest() -> None:
     given = {"client_id": "app-2", "client_secret": "s3cr3t-2"}
-    own = backend(client_secret=Secret("s3cr3t-1"), scope="a", next=Secret(given)).at(NOW)
+    start: Any = {"token_url": URL, "scope": "a"}
+    own = ClientCredentials(
+        client_id="app", client_secret=Secret("s3cr3t-1"), next=Secret(given), **start
+    ).at(NOW)
     after = own.successor
     assert after is not None
     assert (after.client_id, after.client_secret) == ("app-2", Secret("s3cr3t-2"))
     assert (after.scope, after.now, after.next, after.successor) == ("a", NOW, None, None)
     assert own.client_secret == Secret("s3cr3t-1")
     assert after.identity() != own.identity()
-    direct = backend(client_id="app-2", client_secret=Secret("s3cr3t-2"), scope="a")
+    direct = ClientCredentials(client_id="app-2", client_secret=Secret("s3cr3t-2"), **start)
     assert after.identity() == direct.identity()
 
 

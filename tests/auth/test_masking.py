@@ -9,7 +9,12 @@ from apiclient_app.auth.options import build
 from apiclient_app.conf.masking import masked_option
 
 NEXT = {"client_id": "b", "client_secret": "hunter2"}
-OPTIONS = {"token_url": "t", "client_id": "c", "client_secret": "s", "next": NEXT}
+OPTIONS = {
+    "token_url": "t",
+    "client_id": "c",
+    "client_secret": "s",
+    "next": {"client_secret": "hunter2"},
+}
 
 
 @pytest.mark.parametrize(

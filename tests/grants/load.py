@@ -54,7 +54,7 @@ def wait_for(what: Callable[[], bool], seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def figures(calls: Calls, seen: Seen, expired: int) -> str:

@@ -53,7 +53,7 @@ def whoever_asks(slow: Line, workers: Crew) -> Worker:
     """Give the worker that asks for a token, if there is time to tell which one it is."""
     source = slow.asking(1.0)
     time.sleep(random.uniform(0.0, DELAY))
-    with suppress(LookupError):  # he has his answer
+    with suppress(LookupError, StopIteration):  # he has his answer
         return workers.calling(slow.port, source=source or 0)
     return workers.workers[0]
 

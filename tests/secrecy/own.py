@@ -25,6 +25,12 @@ class FailsToRead(RefreshToken):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class QuotesWhatItReads(RefreshToken):
+    def read(self, reply: Reply) -> Grant:
+        raise LookupError(reply.body)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class OfEach(ClientCredentials):
     """Each subject has a client secret of its own, that no setting holds."""
 

@@ -104,6 +104,10 @@ class Answer(BaseHTTPRequestHandler):
 
     def say(self, status: int, body: str, headers: dict[str, str] | None = None) -> None:
         sent = body.encode()
+        if status == NO_STATUS:
+            self.wfile.write(sent + b"\r\n\r\n")
+            self.close_connection = True
+            return
         self.send_response(status)
         for name, value in {"Content-Length": str(len(sent)), **(headers or {})}.items():
             self.send_header(name, value)
@@ -127,6 +131,7 @@ def leaves(document: Any) -> Iterator[str]:
 
 
 Spoken = tuple[int, str, dict[str, str]]
+NO_STATUS = 0
 CUT = "x" * (200 - 11) + " "  # so that the secret stands where texts are shortened
 
 
@@ -155,6 +160,10 @@ def in_headers(status: int, **fields: str) -> Callable[[str, dict[str, Any]], Sp
     return speech
 
 
+def not_in_chunks(said: str, _grant: dict[str, Any]) -> Spoken:
+    return 200, f"{said}\r\n", {"Transfer-Encoding": "chunked"}
+
+
 SPEECHES: dict[str, Callable[[str, dict[str, Any]], Spoken]] = {
     "api 401": plainly(401),
     "api 404": plainly(404),
@@ -165,6 +174,8 @@ SPEECHES: dict[str, Callable[[str, dict[str, Any]], Spoken]] = {
     "api redirect, unreadable": in_headers(302, Location="http://[@/"),
     "api redirect, closed": in_headers(302, Location="http://127.0.0.1:9/?@"),
     "api not gzip": in_headers(200, Content_Encoding="gzip", Content_Type="@"),
+    "api not HTTP": plainly(NO_STATUS),
+    "api not chunks": not_in_chunks,
     "description": in_json(401, error="invalid_client", error_description="@"),
     "description, cut": in_json(401, error="invalid_client", error_description=CUT + "@"),
     "end of a grant": in_json(400, error="invalid_grant", error_description="@"),
@@ -179,6 +190,8 @@ SPEECHES: dict[str, Callable[[str, dict[str, Any]], Spoken]] = {
     "429": in_headers(429, Retry_After="@"),
     "redirect": in_headers(307, Location="/elsewhere?token=@"),
     "not gzip": in_headers(200, Content_Encoding="gzip", Content_Type="@"),
+    "not HTTP": plainly(NO_STATUS),
+    "not chunks": not_in_chunks,
 }
 
 

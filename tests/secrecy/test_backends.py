@@ -7,7 +7,7 @@ import pytest
 from .canaries import HEADER_TAIL
 from .conftest import Scene
 from .holders import oauth, refreshing
-from .own import FailsToAsk, FailsToRead, OfEach, backend
+from .own import FailsToAsk, FailsToRead, OfEach, QuotesWhatItReads, backend
 from .parrot import SPEECHES, Parrot
 from .witnesses import Call
 
@@ -18,7 +18,7 @@ ORDERS: dict[str, Call] = {
 }
 
 
-@pytest.mark.parametrize("kind", [FailsToAsk, FailsToRead])
+@pytest.mark.parametrize("kind", [FailsToAsk, FailsToRead, QuotesWhatItReads])
 @pytest.mark.parametrize("speech", ["api 404", "description"])
 def test_one_that_fails(
     scene: Scene, configured: Any, parrot: Parrot, kind: type, speech: str

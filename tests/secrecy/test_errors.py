@@ -156,6 +156,21 @@ def granting(api: Handle, canaries: Canaries) -> None:
         api.always(path, Reply.of({name: canaries.hatch(name, tail="") for name in names}))
 
 
+@pytest.mark.parametrize("holder", ["login", "form", "paired", "signed"])
+@pytest.mark.parametrize("end", ["\n", "é", "\U0001f600"])
+def test_a_header_that_cannot_be_sent(
+    scene: Scene, configured: Any, parrot: Parrot, holder: str, end: str
+) -> None:
+    headers = {"X-Door-Key": scene.canaries.hatch("unsendable header", tail=HEADER_TAIL) + end}
+    settings = HOLDERS[holder](parrot.origin, scene.canaries)
+    if "headers" in settings["AUTH"]["OPTIONS"]:
+        settings["AUTH"]["OPTIONS"]["headers"] = headers
+    else:
+        settings["HEADERS"] = headers
+    scene.attempt(configured(holder, parrot.origin, **settings), CALLS)
+    assert scene.all_leaks() == []
+
+
 @pytest.mark.parametrize("holder", [*SIGNING, "with_password", "paired"])
 def test_a_call_that_is_interrupted(
     scene: Scene, configured: Any, api: Handle, holder: str

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 
 from apiclient_app import Client, clients
@@ -18,6 +19,7 @@ from apiclient_app.admin.operations import OPERATIONS
 from apiclient_app.auth import Reply
 from apiclient_app.exchange import Answer
 from apiclient_app.records import Due, Stash, View
+from apiclient_app.secret import MASK
 from apiclient_app.steps import Ask, RowCall, StoreCall
 from apiclient_app.tokens import new_token
 from tests.admin.pages import CREDENTIALS, LIST, page, row_page
@@ -32,6 +34,11 @@ from .traces import raw
 from .witnesses import CELERY, caught
 
 each_holder = pytest.mark.parametrize("holder", HOLDERS)
+
+ROW_PAGES = ("change", "history")
+ON_ONE = ("rotate", "inspect", "store-refresh-token", "check", "switch", "revoke")
+FORMLESS = ("prune", "reencrypt")
+ON_ALL = (("list",), ("check",), ("subjects",), ("prune", "--orphans"), ("reencrypt",))
 
 
 def used(client: Client) -> Client:
@@ -166,9 +173,6 @@ def test_no_page_and_no_history_shows_one(
     assert scene.all_leaks() == []
 
 
-ROW_PAGES = ("change", "history")
-
-
 def with_rows(canaries: Canaries) -> None:
     for alias in REFRESHING:
         for who in (clients[alias], clients[alias].for_subject("user-42")):
@@ -207,11 +211,38 @@ def test_no_command_prints_one(
         for form in ("table", "json"):
             typed = io.StringIO(canaries.hatch("new refresh token", tail=HEADER_TAIL))
             monkeypatch.setattr(sys, "stdin", typed)
-            shown = order(*given, **({} if given[0] in FORMLESS else {"format": form}))
-            scene.hear([(given[0], f"{shown.out} {shown.err} {shown.error}")])
+            command(scene, *given, **({} if given[0] in FORMLESS else {"format": form}))
     assert scene.all_leaks() == []
 
 
-ON_ONE = ("rotate", "inspect", "store-refresh-token", "check", "switch", "revoke")
-FORMLESS = ("prune", "reencrypt")
-ON_ALL = (("list",), ("check",), ("subjects",), ("prune", "--orphans"), ("reencrypt",))
+def command(scene: Scene, *words: str, **options: str) -> None:
+    """Run it; hear what it prints, and what becomes of its error with --traceback."""
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        call_command("apiclient", *words, stdout=out, stderr=err, **options)
+    except CommandError as error:
+        scene.hear_of(error, words[0])
+    scene.hear([(words[0], out.getvalue() + err.getvalue())])
+
+
+@pytest.mark.parametrize(
+    ("holder", "option", "shown"),
+    [
+        ("asserting", "private_key", MASK),
+        ("asserting", "refresh_token", MASK),
+        ("asserting", "client_secret", MASK),
+        ("asserting", "next", {"key_id": MASK, "private_key": MASK}),
+        ("refreshing", "next", {"client_id": MASK, "client_secret": MASK}),
+        ("with_password", "password", MASK),
+        ("paired", "credentials", {"user": MASK, "pin": MASK}),
+        ("paired", "refresh_credentials", {"pin": MASK, "was": MASK}),
+        ("paired", "refresh_headers", {"X-Was": "{refresh_token}", "X-Key": MASK}),
+        ("signed", "secret", MASK),
+    ],
+)
+def test_an_inspection_tells_that_an_option_is_set_but_not_its_value(
+    configured: Any, holder: str, option: str, shown: object
+) -> None:
+    configured(holder, "http://127.0.0.1:9")
+    told = order("inspect", "shop", format="json").document["settings"][f"AUTH.{option}"]
+    assert shown == (json.loads(told) if isinstance(shown, dict) else told)

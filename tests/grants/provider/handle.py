@@ -19,9 +19,10 @@ from project.postgres import Postgres
 from project.valkey import HOST
 
 from . import CLIENT_ID, CLIENT_SECRET
+from .seen import UNREST
 
 THREADS = 96
-CALM_SECONDS = 0.4
+CALM_SECONDS, RECENT_SECONDS = 1.0, 0.3
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,11 @@ class Provider:
         return int(self._control("expire")["expired"])
 
     def settled(self) -> bool:
-        """Whether calls are answered again, and have not been refused for a while."""
+        """Whether all users' calls are answered, and it has been calm for long enough for each of
+        their processes to have the latest token."""
         latest = self._control("latest")
-        return bool(latest.get("200", inf) < CALM_SECONDS < latest.get("401", inf))
+        calm = latest.pop(UNREST, inf) > CALM_SECONDS
+        return calm and bool(latest) and max(latest.values()) < RECENT_SECONDS
 
     def seen(self) -> Seen:
         return Seen(**self._control("seen"))

@@ -1,4 +1,4 @@
-"""What the provider writes down: token requests, and when it last took or refused a token."""
+"""What the provider writes down: token requests, and when it last took whose call."""
 
 import json
 import time
@@ -9,11 +9,13 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+UNREST = ""  # beside the users: a call was refused, or a token asked for
+
 Answer = Callable[[HttpRequest], HttpResponse]
 
 # In memory: the provider is one process with many threads.
 asked: list[dict[str, Any]] = []
-latest: dict[int, float] = {}
+latest: dict[str, float] = {}
 _lock = Lock()
 
 
@@ -23,7 +25,8 @@ def journal(answer: Answer) -> Answer:
     def middleware(request: HttpRequest) -> HttpResponse:
         response = answer(request)
         if request.path.startswith("/api/"):
-            latest[response.status_code] = time.time()
+            owner = getattr(request, "resource_owner", None)
+            latest[owner.username if owner else UNREST] = time.time()
         elif request.path == "/o/token/":
             refresh_token = request.POST.get("refresh_token", "")
             entry = {
@@ -34,6 +37,7 @@ def journal(answer: Answer) -> Answer:
             }
             with _lock:
                 asked.append(entry)
+                latest[UNREST] = time.time()
         return response
 
     return middleware

@@ -57,8 +57,8 @@ def seen(request: HttpRequest) -> JsonResponse:
 
 
 def latest_calls(request: HttpRequest) -> JsonResponse:
-    """Tell how many seconds ago a call was last answered, by status."""
-    return JsonResponse({str(status): time.time() - at for status, at in latest.copy().items()})
+    """Tell how many seconds ago a call was last answered, by user, and the last unrest."""
+    return JsonResponse({user: time.time() - at for user, at in latest.copy().items()})
 
 
 def reset(request: HttpRequest) -> JsonResponse:
