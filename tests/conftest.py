@@ -21,11 +21,20 @@ USES_CACHES = {"api", "api_clients", "client", "db", "redis_url", "settings"}
 
 Configure = Callable[..., None]  # api_clients(github={"BASE_URL": ...})
 
+# Whoever asks for one of these starts processes, and measures what they do.
+FILLS_THE_MACHINE = {"fleet", "crew"}
+
 FIGURES = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[FIGURES] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not FILLS_THE_MACHINE.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("alone")
 
 
 def pytest_terminal_summary(
