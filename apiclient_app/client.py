@@ -70,7 +70,7 @@ class Client(TokenOperations):
     ) -> requests.Response:
         """Call `path`, which joins under BASE_URL."""
         url = join(self.config.base_url, path, self.alias)
-        outgoing = self.rooms.engine.prepare(method, url, kwargs, self.auth)
+        outgoing = self.rooms.engine.prepare(method, url, kwargs, self.auth, self.subject)
         response = self._send(outgoing)
         wanted = self.config.raise_for_status if raise_for_status is None else raise_for_status
         if wanted and response.status_code >= 400:

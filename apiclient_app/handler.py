@@ -17,7 +17,7 @@ from django.core.signals import setting_changed
 from .auth import AuthBackend
 from .client import Client
 from .conf import ClientConfig, config_for, configured
-from .engines import RequestsEngine, Rooms
+from .engines import Engine, Rooms
 from .memory import Memory
 from .store import CacheStore, Identity
 from .store.outage import Outage
@@ -75,7 +75,7 @@ class ClientHandler:
             client.rooms.engine.close()
 
     def _build(self, config: ClientConfig) -> Client:
-        engine = RequestsEngine(config)
+        engine = Engine(config)
 
         def make(subject: str) -> Client:
             # No cycle: a subject's client goes with the last who holds it.
@@ -97,7 +97,7 @@ class ClientHandler:
         return self._seal
 
     def _rooms(
-        self, config: ClientConfig, auth: AuthBackend, engine: RequestsEngine, subject: str
+        self, config: ClientConfig, auth: AuthBackend, engine: Engine, subject: str
     ) -> Rooms:
         seal, memory = self.seal, Memory(config.memory_seconds)
         identity = self._identity(config, auth, subject)

@@ -150,7 +150,7 @@ class TokenOperations:
         if self.config.check is not None:
             method, path = self.config.check
             url = join(self.config.base_url, path, self.alias)
-            check = self.rooms.engine.prepare(method, url, {}, self.auth)
+            check = self.rooms.engine.prepare(method, url, {}, self.auth, self.subject)
         return self._run(self._orders.switch(check))  # type: ignore[no-any-return]
 
     def _refuse_static(self, verb: str) -> None:

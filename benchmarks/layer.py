@@ -14,7 +14,7 @@ import requests
 
 from apiclient_app import clients
 from apiclient_app.client import Client
-from apiclient_app.engines import Outgoing, RequestsEngine
+from apiclient_app.engines import Outgoing, Engine
 from apiclient_app.secret import Secret
 from apiclient_app.subjects import KEPT_SUBJECTS
 from apiclient_app.tokens import Token, new_token
@@ -27,7 +27,7 @@ from .site import CROWD
 RATE, SECONDS = 100, 12  # calls per second; more than two lives of a snapshot (MEMORY_SECONDS)
 
 
-class Instant(RequestsEngine):
+class Instant(Engine):
     """Answers at once."""
 
     def __init__(self, client: Client, path: str) -> None:
@@ -92,7 +92,7 @@ def subject_memory(subjects: int = 10_000) -> tuple[float, int]:
 
 
 @contextmanager
-def driving(client: Client, engine: RequestsEngine) -> Iterator[None]:
+def driving(client: Client, engine: Engine) -> Iterator[None]:
     real, client.rooms = client.rooms, replace(client.rooms, engine=engine)
     try:
         yield

@@ -1,7 +1,7 @@
 """Engines carry out the steps of a flow: they do the I/O."""
 
 from .driver import Rooms, run
+from .engine import Engine
 from .outgoing import Outgoing
-from .sessions import RequestsEngine
 
-__all__ = ["Outgoing", "RequestsEngine", "Rooms", "run"]
+__all__ = ["Engine", "Outgoing", "Rooms", "run"]

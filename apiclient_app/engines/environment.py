@@ -1,4 +1,4 @@
-"""Our own Session: it searches the environment for proxies only where there are some."""
+"""The environment's say in a call: proxies and CA bundles, looked up again when it has changed."""
 
 from __future__ import annotations
 
@@ -9,26 +9,29 @@ from typing import Any
 import requests
 
 
-class ProxyVariables:
-    """Whether the environment has any, at the price of comparing two dicts."""
+class Variables:
+    """The environment's variables as last seen, at the price of comparing two dicts."""
 
     def __init__(self) -> None:
-        self._known: tuple[Any, bool] = ({}, False)
+        self._seen: Any = None
+        self._version = 0
+        self.proxies = True
 
-    def present(self) -> bool:
-        """Say so as of now; True where that cannot be told."""
+    def look(self) -> int:
+        """Give a number that stays while nothing changes, and set `proxies`: whether there could
+        be any. 0 where it cannot be told."""
         # Comparing os.environ itself decodes all of it, which costs what is to be saved.
         now: Any = getattr(os.environ, "_data", None)
         # On macOS and Windows proxies come from the system's settings too.
         elsewhere = urllib.request.getproxies is not urllib.request.getproxies_environment
         if now is None or elsewhere:
-            return True
-        seen, present = self._known
-        if now != seen:
-            seen = dict(now)
-            present = any(os.fsdecode(name).lower().endswith("_proxy") for name in seen)
-            self._known = seen, present
-        return present
+            self.proxies = True
+            return 0
+        if now != self._seen:
+            self._seen = dict(now)
+            self.proxies = any(os.fsdecode(name).lower().endswith("_proxy") for name in now)
+            self._version += 1
+        return self._version
 
 
 class Session(requests.Session):
@@ -40,12 +43,12 @@ class Session(requests.Session):
 
     def __init__(self) -> None:
         super().__init__()
-        self._proxy_variables = ProxyVariables()
+        self.variables = Variables()
 
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
-        if not self.trust_env or self._proxy_variables.present():
+        if not self.trust_env or not self.variables.look() or self.variables.proxies:
             return super().merge_environment_settings(url, proxies, stream, verify, cert)
         if verify is True or verify is None:
             bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")

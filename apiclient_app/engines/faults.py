@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import ssl
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import requests
 import urllib3
 
 from apiclient_app.auth.replies import retry_after
+from apiclient_app.conf import ClientConfig
 from apiclient_app.exceptions import (
     CallError,
     InvalidRequest,
@@ -23,7 +25,15 @@ from apiclient_app.exceptions import (
     Unauthorized,
     status_error_class,
 )
-from apiclient_app.secret import SENSITIVE_NAME, mask_url, one_line, redact, without_queries
+from apiclient_app.frames import without_machinery
+from apiclient_app.secret import (
+    SENSITIVE_NAME,
+    mask_url,
+    one_line,
+    redact,
+    scrubbed,
+    without_queries,
+)
 
 FOREIGN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError)
 UNSENDABLE = (
@@ -76,6 +86,28 @@ def mapped(
     fault = kind(f"{text} ({reason})" if reason else text, alias=alias, method=method, url=shown)
     fault.sent = not _never_connected(error)
     return fault
+
+
+class Faults:
+    """The errors of one client's calls, as they may be shown."""
+
+    def __init__(self, config: ClientConfig) -> None:
+        self.config = config
+
+    def presentable(
+        self, error: BaseException, method: str, url: str, *more: Callable[[], Sequence[str]]
+    ) -> BaseException:
+        """Give what may be raised for an error: nothing of it shows a secret, nor do its frames.
+
+        Found here, not where it is raised: error reports show that frame's locals; and what is
+        secret beside the settings is given by `more`, for the same reason.
+        """
+        if not isinstance(error, FOREIGN) or isinstance(error, CallError):
+            return without_machinery(error)
+        secrets = [*self.config.secrets(), *(text for texts in more for text in texts())]
+        fault = mapped(error, self.config.alias, method, url, secrets)
+        fault.__cause__ = scrubbed(error, partial(without_queries, secrets=secrets))
+        return fault
 
 
 def _unsendable(error: object) -> bool:

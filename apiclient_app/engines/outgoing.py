@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import requests
+from requests.models import PreparedRequest
+from requests.structures import CaseInsensitiveDict
 from requests.utils import rewind_body
 
 from apiclient_app.auth import AuthBackend
@@ -14,11 +16,15 @@ from apiclient_app.auth import AuthBackend
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """`prepared` is unsigned, and `auth` signs it; `options` go to `Session.send`: timeout, …"""
+    """`prepared` is unsigned, and `auth` signs it; `options` say how: timeout, verify, …
+
+    A call for a subject leaves no cookies behind, nor takes any along.
+    """
 
     prepared: requests.PreparedRequest
     auth: AuthBackend
     options: Mapping[str, Any] = field(repr=False)
+    subject: str = ""
 
     def rewind(self) -> bool:
         """Make the body ready to be sent again; False for one that can be read only once."""
@@ -32,3 +38,20 @@ class Outgoing:
         except requests.exceptions.UnrewindableBodyError:
             return False
         return True
+
+
+def copied(headers: Any) -> Any:
+    """Do as `CaseInsensitiveDict.copy`, without setting each header anew (5 µs a call)."""
+    twin: Any = CaseInsensitiveDict.__new__(CaseInsensitiveDict)
+    twin._store = headers._store.copy()
+    return twin
+
+
+def twin(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Give a copy to sign: as `request.copy()`, which a request made by others still gets."""
+    if type(request) is not PreparedRequest or request._cookies is not None:
+        return request.copy()
+    made = PreparedRequest.__new__(PreparedRequest)
+    made.__dict__.update(request.__dict__)
+    made.headers = copied(request.headers)
+    return made

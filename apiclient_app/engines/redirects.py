@@ -2,68 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlsplit, urlunsplit
 
 import requests
+from requests.cookies import RequestsCookieJar
+from requests.models import REDIRECT_STATI
 
 from apiclient_app.frames import passed_through
 from apiclient_app.paths import origin
 from apiclient_app.secret import SENSITIVE_NAME
+from apiclient_app.tokens import Token
 
-Sign = Callable[[requests.PreparedRequest], None]
+from .outgoing import Outgoing, twin
+
+Hop = tuple[requests.PreparedRequest, dict[str, Any]]  # what to send, and how
+Hops = Generator[Hop, requests.Response, requests.Response]
 
 
-def send_following(
-    session: requests.Session,
-    request: requests.PreparedRequest,
-    sign: Sign,
-    options: dict[str, Any],
-    home: str,
-) -> requests.Response:
-    """Sign and send `request`, follow its redirects, sign again those that stay at `home`.
+def following(outgoing: Outgoing, token: Token | None, jar: requests.Session, home: str) -> Hops:
+    """Sign the request, follow its redirects, sign again those that stay at `home`.
 
-    requests strips only Authorization on the way to another host; an X-API-Key would go along.
+    Yields each request to send and gets its response; `jar` says what requests makes of a
+    redirect, and holds the cookies. requests strips only Authorization on the way to another
+    host; an X-API-Key would go along. Raises what sending raises, and TooManyRedirects.
     """
-    follow = options.pop("allow_redirects", True)
-    signed = request.copy()
-    sign(signed)
-    response = _sent(session, signed, options)
-    if not follow or not response.is_redirect:
+    request, options = outgoing.prepared, dict(outgoing.options)
+    signed = twin(request)
+    outgoing.auth.sign(signed, token)
+    response = yield signed, options
+    if response.status_code not in REDIRECT_STATI:
+        return response
+    if not options["allow_redirects"]:
+        with suppress(requests.RequestException):
+            response._next = _onward(jar, response, options)
         return response
     ours = _added(request, signed)
     history: list[requests.Response] = []
     elapsed = response.elapsed
-    while (onward := response.next) is not None:
-        if len(history) >= session.max_redirects:
+    while (onward := _onward(jar, response, options)) is not None:
+        if len(history) >= jar.max_redirects:
             raise requests.TooManyRedirects(
-                f"exceeded {session.max_redirects} redirects", response=response
+                f"exceeded {jar.max_redirects} redirects", response=response
             )
-        options["proxies"] = session.rebuild_proxies(onward, options.get("proxies"))
+        options["proxies"] = jar.rebuild_proxies(onward, options.get("proxies"))
         if _at(home, str(onward.url)):
             _restore(onward, request)
-            sign(onward)
+            outgoing.auth.sign(onward, token)
         else:
             _strip(onward, *ours)
         history.append(response)
-        response = _sent(session, onward, options, led=True)
+        response = yield from _led(onward, options)
         elapsed += response.elapsed
     response.history = history
     response.elapsed = max(elapsed, timedelta(0))
     return response
 
 
-def _sent(
-    session: requests.Session,
-    request: requests.PreparedRequest,
-    options: dict[str, Any],
-    led: bool = False,
-) -> requests.Response:
-    """Send; ConnectionError for a URL that cannot be used, if it was a server that `led` there."""
+def _onward(
+    jar: requests.Session, response: requests.Response, options: dict[str, Any]
+) -> requests.PreparedRequest | None:
+    """Give the request that a redirect leads to; ConnectionError where it leads nowhere."""
+    if not response.is_redirect or response.next is not None:
+        return response.next  # Session.send has looked already
+    with_jar(response.request)
+    how: Any = {
+        name: options.get(name) for name in ("stream", "timeout", "verify", "cert", "proxies")
+    }
     try:
-        return session.send(request, allow_redirects=False, **options)
+        onward: Any = next(
+            jar.resolve_redirects(response, response.request, yield_requests=True, **how), None
+        )
+    except ValueError:
+        pass
+    else:
+        return onward  # type: ignore[no-any-return]
+    raise _unusable()
+
+
+def _led(onward: requests.PreparedRequest, options: dict[str, Any]) -> Hops:
+    """Have it sent; ConnectionError for a URL that cannot be used, as a server led there."""
+    try:
+        return (yield onward, options)
+    except ValueError as error:
+        if not isinstance(error, requests.RequestException | UnicodeError):
+            raise
+    raise _unusable()
+
+
+def by_session(
+    session: requests.Session, request: requests.PreparedRequest, options: dict[str, Any]
+) -> requests.Response:
+    """Send with `Session.send`, and leave redirects and hooks that raise to `following`."""
+    how = {**options, "allow_redirects": False}
+    with_jar(request)
+    try:
+        return session.send(request, **how)
     except requests.HTTPError as error:
         response = error.response
         if response is None or response.request is not request:
@@ -73,11 +110,20 @@ def _sent(
             _ = response.content
         return response
     except ValueError as error:
-        unusable = led and isinstance(error, requests.RequestException | UnicodeError)
         # requests looks at the Location of a redirect even if it is not to follow it.
-        if not unusable and not passed_through(error, "resolve_redirects"):
+        if not passed_through(error, "resolve_redirects"):
             raise
-    raise requests.ConnectionError("it redirects to a URL that cannot be used")
+    raise _unusable()
+
+
+def with_jar(request: requests.PreparedRequest) -> None:
+    """Give it the jar that requests expects: ours go out without one."""
+    if request._cookies is None:
+        request._cookies = RequestsCookieJar()
+
+
+def _unusable() -> requests.ConnectionError:
+    return requests.ConnectionError("it redirects to a URL that cannot be used")
 
 
 def _at(home: str, url: str) -> bool:
@@ -114,3 +160,18 @@ def _restore(onward: requests.PreparedRequest, request: requests.PreparedRequest
         onward.headers.pop("Authorization", None)
     else:
         onward.headers["Authorization"] = original
+
+
+def travel(hops: Hops, send: Callable[[requests.PreparedRequest, dict[str, Any]], Any]) -> Any:
+    """Drive `hops` to its end with a function that sends; give the last response."""
+    resume: Any = hops.send
+    value: Any = None
+    while True:
+        try:
+            request, options = resume(value)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            value, resume = send(request, options), hops.send
+        except BaseException as error:  # noqa: BLE001
+            value, resume = error, hops.throw

@@ -80,8 +80,8 @@ def test_threads_share_the_pool_and_nothing_else(api: Handle, api_clients: Confi
 
     def call(number: int) -> Any:
         meet.wait()
-        client.rooms.engine.session().cookies.set("thread", str(number))
-        sessions.add(client.rooms.engine.session())
+        client.rooms.engine.sessions.session().cookies.set("thread", str(number))
+        sessions.add(client.rooms.engine.sessions.session())
         replies = [client.get("echo").json()["headers"]["cookie"] for _ in range(10)]
         return set(replies)
 
