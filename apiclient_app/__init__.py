@@ -5,6 +5,7 @@ from apiclient_app import clients
 clients["alias"].get("path").json()
 """
 
+from .call import Call
 from .client import Client
 from .exceptions import (
     APIClientError,
@@ -37,6 +38,7 @@ __all__ = [
     "APIClientError",
     "BadRequest",
     "BodyNotReplayable",
+    "Call",
     "CallError",
     "Client",
     "ClientError",

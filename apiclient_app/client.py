@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import Any, NoReturn
 
 import requests
 
 from . import signals
+from .async_calls import AsyncCalls
 from .auth import AuthBackend
 from .conf import ClientConfig
+from .crews import crew
 from .engines import Outgoing, Rooms
-from .engines.faults import status_error
-from .exceptions import InvalidConfiguration
-from .flow import CallFlow
-from .judge import EXPIRED
-from .operations import TokenOperations
-from .paths import fill, join
+from .fan_out import Made, Tally, drawn, fan_out
 from .store.seal import Seal
 from .subjects import Subjects
+from .window import Window
 
 
-class Client(TokenOperations):
+class Client(AsyncCalls):
     """What `clients[alias]` gives. Safe to keep and to share between threads, and over a fork.
 
     Each method that calls takes the keyword arguments of `requests.request`, and
@@ -38,8 +37,7 @@ class Client(TokenOperations):
         subject: str = "",
     ) -> None:
         super().__init__(config, auth, rooms, seal, subject)
-        self._subjects, judge = subjects, self._judge
-        self._calls = CallFlow(renewal=self._renewal, expired=judge.expired, refusal=judge.refusal)
+        self._subjects = subjects
 
     def for_subject(self, subject: str) -> Client:
         """Give this client for one user or tenant: the same, with a token and a row of its own.
@@ -69,15 +67,8 @@ class Client(TokenOperations):
         self, method: str, path: str, *, raise_for_status: bool | None = None, **kwargs: Any
     ) -> requests.Response:
         """Call `path`, which joins under BASE_URL."""
-        url = join(self.config.base_url, path, self.alias)
-        outgoing = self.rooms.engine.prepare(method, url, kwargs, self.auth, self.subject)
-        response = self._send(outgoing)
-        wanted = self.config.raise_for_status if raise_for_status is None else raise_for_status
-        if wanted and response.status_code >= 400:
-            raise status_error(response, self.alias, self._judge.secrets())
-        if wanted and getattr(response, EXPIRED, False):  # a refusal with the status of a success
-            raise self._judge.refusal(response)
-        return response
+        response = self._send(self._prepared(method, path, kwargs))
+        return self._concluded(response, raise_for_status)
 
     def get(self, path: str, **kwargs: Any) -> requests.Response:
         return self.request("GET", path, **kwargs)
@@ -105,17 +96,7 @@ class Client(TokenOperations):
 
         Values for the placeholders of its path are percent-encoded; all others go to `request`.
         """
-        try:
-            method, template = self.config.endpoints[endpoint]
-        except KeyError:
-            known = ", ".join(self.config.endpoints) or "none"
-            raise InvalidConfiguration(
-                f"There is no {endpoint!r} in API_CLIENTS[{self.alias!r}]['ENDPOINTS']; "
-                f"known: {known}."
-            ) from None
-        path, kwargs = fill(template, params, self.alias)
-        if method == "HEAD":
-            kwargs.setdefault("allow_redirects", False)
+        method, path, kwargs = self._filled(endpoint, params)
         return self.request(method, path, **kwargs)
 
     def check(self) -> requests.Response | None:
@@ -126,22 +107,37 @@ class Client(TokenOperations):
         self.token()
         return None
 
+    def map(
+        self,
+        calls: Iterable[Any],
+        *,
+        concurrency: int | None = None,
+        ordered: bool = True,
+        return_exceptions: bool = False,
+        progress: bool = False,
+    ) -> Iterator[Any]:
+        """Make many calls, at most `concurrency` (CONCURRENCY) at a time; give their responses.
+
+        `calls` are paths, `(method, path)` or `Call`s; taken as they are needed, so there may be
+        no end of them. `ordered=False` gives responses as they come. An error is raised at its
+        place, and ends it all; or given there, with `return_exceptions`. Each has the Call it is
+        of as `.call`. Whoever stops early breaks off what is under way.
+        """
+        most = self._bound(concurrency)
+        window: Window[Made] = Window(most, ordered=ordered)
+        with drawn(progress, calls) as moved:
+            workers = crew(self.rooms, most, self._calls.call, self._run_call, *self._where)
+            made = fan_out(calls, Tally(window, workers, self._prepared_call, self._finished))
+            with closing(made):  # type: ignore[type-var]
+                for call, response, error in made:
+                    moved()
+                    yield self._outcome(call, response, error, raising=not return_exceptions)
+
     # Inside
 
     def _send(self, outgoing: Outgoing) -> requests.Response:
         if not signals.call_finished.receivers:
-            return self._run(self._calls.call(outgoing))  # type: ignore[no-any-return]
-        began, status = time.perf_counter(), None
-        try:
-            response: requests.Response = self._run(self._calls.call(outgoing))
-            status = response.status_code
-            return response
-        finally:
-            signals.call_finished.send_robust(
-                Client,
-                alias=self.alias,
-                subject=self.subject,
-                method=outgoing.prepared.method,
-                status=status,
-                seconds=time.perf_counter() - began,
-            )
+            return self._run_call(outgoing)
+        with self._observed(outgoing) as given:
+            given.append(self._run_call(outgoing))
+        return given[0]

@@ -7,6 +7,8 @@ happens under a lock that is never held over I/O.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .records import Failure, Fruitless, Stash, View
@@ -49,6 +51,7 @@ class Memory:
         self.asking = False
         self._accepted: tuple[int, float] = (0, 0.0)
         self._seat: tuple[int, float] | None = None
+        self._watchers: set[Callable[[], None]] = set()
 
     def trusted(self, now: float) -> Token | None:
         """Give the token if it may be used as it is: the hot path, no lock."""
@@ -144,6 +147,19 @@ class Memory:
     def _notify(self) -> None:
         self.version += 1
         self._changed.notify_all()
+        for ring in self._watchers:
+            ring()
+
+    @contextmanager
+    def watched(self, ring: Callable[[], None]) -> Iterator[None]:
+        """Have `ring` called at every change: in any thread, and it must not block."""
+        with self._changed:
+            self._watchers.add(ring)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._watchers.discard(ring)
 
     def wait(self, version: int, seconds: float) -> None:
         """Block until something changed since `version`, at most `seconds`."""

@@ -76,7 +76,7 @@ def test_a_state_is_that_of_the_moment(
     api.set(expires_in=life)
     client.token()
     now = time.time() + passed
-    monkeypatch.setattr("apiclient_app.client.time.time", lambda: now)
+    monkeypatch.setattr("apiclient_app.operations.time.time", lambda: now)
     seen = client.inspect()
     assert seen.state == state
     assert seen.expires_in == pytest.approx(life - passed, abs=1)

@@ -32,7 +32,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "TIMEOUT": Key((3.05, 27), Timeout),
         "POOL_SIZE": Key(10, int),
         "SESSION": Key(None, str | Callable | None),
-        "ENGINE": Key("requests", Literal["requests"]),
+        "ENGINE": Key("requests", Literal["requests", "curl"]),
         "CONCURRENCY": Key(60, int),
         "EXPIRED": Key({"status": [401]}, dict | list | str | Callable),
         "RAISE_FOR_STATUS": Key(True, bool),

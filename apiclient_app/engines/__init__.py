@@ -1,7 +1,8 @@
 """Engines carry out the steps of a flow: they do the I/O."""
 
+from .async_driver import arun
 from .driver import Rooms, run
 from .engine import Engine
 from .outgoing import Outgoing
 
-__all__ = ["Engine", "Outgoing", "Rooms", "run"]
+__all__ = ["Engine", "Outgoing", "Rooms", "arun", "run"]

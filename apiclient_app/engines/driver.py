@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +26,19 @@ class Rooms:
 
 def run(flow: Flow, rooms: Rooms, sender: object) -> Any:
     """Drive `flow` to its end and give what it returns; raises what it raises."""
-    resume, value = flow.send, None
-    pending: BaseException | None = None  # an interruption that a shielded request held up
+    return carry_on(flow, flow.send, None, rooms, sender)
+
+
+def carry_on(
+    flow: Flow,
+    resume: Callable[[Any], Any],
+    value: Any,
+    rooms: Rooms,
+    sender: object,
+    pending: BaseException | None = None,
+) -> Any:
+    """Drive `flow` from where it is. An interruption that is `pending` is raised where the flow
+    would have to wait, or in the end: what was asked for by then has been kept."""
     while True:
         try:
             step = resume(value)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
+import logging
+from functools import cache, partial
+from importlib.util import find_spec
+from threading import Lock
 from typing import Any
 
 import requests
+from requests.cookies import extract_cookies_to_jar
 
 from apiclient_app.auth import AuthBackend
 from apiclient_app.conf import ClientConfig
 from apiclient_app.tokens import Token
 
+from .desk import Desk
 from .drafts import Drafts
 from .endpoint import TokenEndpoint
 from .faults import Faults
@@ -18,6 +23,8 @@ from .network import Network
 from .outgoing import Outgoing
 from .redirects import following, travel
 from .sessions import Sessions
+
+logger = logging.getLogger("apiclient_app")
 
 
 class Engine:
@@ -29,16 +36,27 @@ class Engine:
         self.faults = Faults(config)
         self.drafts = Drafts(config)
         self.sessions = Sessions(config, self.network)
+        self.desk, self.callers = Desk(), Desk(config.concurrency)
+        self._lock = Lock()
+        self._curl: Any = None
+        self._said = False
         self.endpoint = TokenEndpoint(config, self.faults)
         self.ask, self.ask_through = self.endpoint.ask, self.endpoint.ask_through
 
     def reset(self) -> None:
         """Start anew, as after a fork: a socket must not be used by two processes."""
         self.sessions.reset()
+        for threads in (self.desk, self.callers):
+            threads.reset()
+        self._lock = Lock()
+        if self._curl is not None:
+            self._curl.reset()
 
     def close(self) -> None:
         """Close the pooled connections; the next call opens new ones."""
         self.sessions.close()
+        if self._curl is not None:
+            self._curl.close()
 
     def prepare(
         self,
@@ -66,15 +84,106 @@ class Engine:
         """Send a signed copy; raises TransportError."""
         subject = outgoing.subject
         try:
-            hops = following(outgoing, token, self.sessions.session(subject), self.config.base_url)
+            session = self.sessions.session(subject)
+            hops = following(outgoing, token, session, self.config.base_url)
+            if self.config.engine == "curl" and not outgoing.options["stream"] and self.fast():
+                return travel(hops, partial(self._by_curl, session, subject))  # type: ignore[no-any-return]
             return travel(hops, partial(self.sessions.send, subject=subject))  # type: ignore[no-any-return]
         except BaseException as error:  # noqa: BLE001  # a task's time limit shows frames too
-            failed = self._presentable(error, outgoing, token)
+            failed = self.presentable(error, outgoing, token)
         raise failed
 
-    def _presentable(
+    def _by_curl(
+        self,
+        session: requests.Session,
+        subject: str,
+        request: requests.PreparedRequest,
+        options: dict[str, Any],
+    ) -> requests.Response:
+        response = self.curl().send(request, options)
+        self.keep_cookies(session, request, response, subject)
+        return response  # type: ignore[no-any-return]
+
+    async def asend(self, outgoing: Outgoing, token: Token | None) -> requests.Response:
+        """Do as `send`, in the running event loop."""
+        if not self.fast():
+            self.say_slow()
+            return await self.callers.later(self.send, outgoing, token)  # type: ignore[no-any-return]
+        subject = outgoing.subject
+        session = self.sessions.session(subject)
+        hops = following(outgoing, token, session, self.config.base_url)
+        resume: Any = hops.send
+        value: Any = None
+        try:
+            while True:
+                try:
+                    request, options = resume(value)
+                except StopIteration as stop:
+                    return stop.value  # type: ignore[no-any-return]
+                try:
+                    value, resume = await self.curl().asend(request, options), hops.send
+                    self.keep_cookies(session, request, value, subject)
+                except BaseException as error:  # noqa: BLE001
+                    value, resume = error, hops.throw
+        except BaseException as error:  # noqa: BLE001
+            failed = self.presentable(error, outgoing, token)
+        raise failed
+
+    def fast(self) -> bool:
+        """Whether libcurl may send: it is there, and nothing but it would notice the difference.
+
+        Not with a Session of the user's, under gevent, or while a test replays HTTP.
+        """
+        if self.config.session is not None or not self.network.is_itself():
+            return False
+        return pycurl_installed()
+
+    def say_slow(self) -> None:
+        """Say once, in the log, why many calls are made by threads."""
+        if not self._said and self.config.session is None:
+            self._said = True
+            if not pycurl_installed():
+                logger.warning(
+                    "%s: map and async calls run in threads with requests, since pycurl is not "
+                    "installed: pip install django-apiclient-app[fast]",
+                    self.config.alias,
+                )
+            else:
+                logger.info(
+                    "%s: map and async calls run in threads with requests, since something here "
+                    "replaces or instruments requests, urllib3 or sockets",
+                    self.config.alias,
+                )
+
+    def curl(self) -> Any:
+        """Give libcurl's transport; pycurl is imported now, if it has not been."""
+        if self._curl is None:
+            from .curl import Transport
+
+            with self._lock:
+                if self._curl is None:
+                    connections = max(self.config.pool_size, self.config.concurrency)
+                    self._curl = Transport(connections)
+        return self._curl
+
+    def keep_cookies(
+        self,
+        session: requests.Session,
+        request: requests.PreparedRequest,
+        response: Any,
+        subject: str,
+    ) -> None:
+        if not subject and response.says(b"set-cookie"):
+            extract_cookies_to_jar(session.cookies, request, response.raw)
+
+    def presentable(
         self, error: BaseException, outgoing: Outgoing, token: Token | None
     ) -> BaseException:
         prepared = outgoing.prepared
         more = (outgoing.auth.secrets, *([token.revealed] if token else ()))
         return self.faults.presentable(error, str(prepared.method), str(prepared.url), *more)
+
+
+@cache
+def pycurl_installed() -> bool:
+    return find_spec("pycurl") is not None

@@ -35,6 +35,11 @@ from apiclient_app.secret import (
     without_queries,
 )
 
+
+class Unconnected(requests.ConnectionError):
+    """No connection came about: nothing was sent."""
+
+
 FOREIGN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError)
 UNSENDABLE = (
     requests.exceptions.InvalidURL,
@@ -46,6 +51,7 @@ UNSENDABLE = (
     UnicodeError,
 )
 UNCONNECTED = (
+    Unconnected,
     requests.exceptions.ConnectTimeout,
     urllib3.exceptions.ConnectTimeoutError,
     urllib3.exceptions.NewConnectionError,

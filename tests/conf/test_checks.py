@@ -55,7 +55,7 @@ ERRORS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "POOL_SIZE": ({"POOL_SIZE": 0}, "E004", "POOL_SIZE", "more than zero"),
     "POOL_SIZE type": ({"POOL_SIZE": 1.5}, "E004", "POOL_SIZE", "a whole number"),
     "MEMORY_SECONDS": ({"MEMORY_SECONDS": inf}, "E004", "MEMORY_SECONDS", "more than zero"),
-    "ENGINE": ({"ENGINE": "curl"}, "E004", "ENGINE", "one of 'requests'"),
+    "ENGINE": ({"ENGINE": "aiohttp"}, "E004", "ENGINE", "one of 'requests', 'curl'"),
     "RAISE": ({"RAISE_FOR_STATUS": 1}, "E004", "RAISE_FOR_STATUS", "True or False"),
     "SESSION": ({"SESSION": "no.such"}, "E004", "SESSION", "Give a dotted path."),
     "SESSION kind": ({"SESSION": "django.VERSION"}, "E004", "SESSION", "a callable"),

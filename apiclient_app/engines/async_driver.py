@@ -1,0 +1,101 @@
+"""The async driver: the same steps, without holding up the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+from apiclient_app.memory import Memory
+from apiclient_app.steps import Announce, Flow, Send, Sleep, Step, Wait
+
+from .driver import Rooms, carry_out
+
+
+async def arun(flow: Flow, rooms: Rooms, sender: object) -> Any:
+    """Drive `flow` to its end and give what it returns; raises what it raises.
+
+    A caller who is cancelled goes at once; the flow is brought to its end in a thread, so that no
+    lock stays behind, and a token that was asked for is kept.
+    """
+    resume: Any = flow.send
+    value: Any = None
+    while True:
+        try:
+            step = resume(value)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            if isinstance(step, Send | Announce | Sleep | Wait):
+                value = await _here(step, rooms, sender)
+            else:
+                value = await _elsewhere(flow, step, rooms, sender)
+                if isinstance(value, Gone):
+                    break
+            resume = flow.send
+        except (asyncio.CancelledError, GeneratorExit) as error:
+            _abandon(flow, error, rooms, sender)
+            raise
+        except BaseException as error:  # noqa: BLE001
+            resume, value = flow.throw, error
+    raise value.why
+
+
+async def _here(step: Step, rooms: Rooms, sender: object) -> Any:
+    match step:
+        case Send(request, token):
+            return await rooms.engine.asend(request, token)
+        case Wait(version, seconds):
+            return await changed(rooms.memory, version, seconds)
+        case Sleep(seconds):
+            return await asyncio.sleep(seconds)
+        case _:
+            return carry_out(step, rooms, sender)
+
+
+class Gone:
+    """The caller was cancelled, and the flow is in other hands."""
+
+    def __init__(self, why: BaseException) -> None:
+        self.why = why
+
+
+async def _elsewhere(flow: Flow, step: Step, rooms: Rooms, sender: object) -> Any:
+    desk = rooms.engine.desk
+    future = desk.carry_out(step, rooms, sender)
+    try:
+        # Shielded, or else a cancelled caller would cancel it behind our back.
+        return await asyncio.shield(asyncio.wrap_future(future))
+    except (asyncio.CancelledError, GeneratorExit) as error:
+        if future.cancelled():
+            raise
+        desk.leave(flow, future, rooms, sender, error)
+        return Gone(error)
+
+
+def _abandon(flow: Flow, error: BaseException, rooms: Rooms, sender: object) -> None:
+    """Tell the flow that its caller has gone, and see to it that it can clean up."""
+    try:
+        step = flow.throw(error)
+    except BaseException:  # noqa: BLE001  # that was all
+        return
+    with suppress(RuntimeError):  # the interpreter is shutting down
+        rooms.engine.desk.clean_up(flow, step, rooms, sender)
+
+
+async def changed(memory: Memory, version: int, seconds: float) -> None:
+    """Wait until the memory has changed since `version`, at most `seconds`."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+
+    def done() -> None:
+        if not future.done():
+            future.set_result(None)
+
+    def ring() -> None:
+        with suppress(RuntimeError):  # the loop has been closed meanwhile
+            loop.call_soon_threadsafe(done)
+
+    with memory.watched(ring):
+        if memory.version == version:
+            await asyncio.wait([future], timeout=seconds)

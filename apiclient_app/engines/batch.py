@@ -1,0 +1,193 @@
+"""Calls under way together on one wire: their flows take turns in one thread."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+import requests
+
+from apiclient_app.steps import Announce, Flow, Send, Sleep, Wait
+
+from .driver import Rooms, carry_out
+from .engine import Engine
+from .redirects import Hops, following
+
+Outcome = tuple[int, requests.Response | None, BaseException | None]
+
+
+class Passage:
+    """One call on its way: where its flow stands."""
+
+    __slots__ = ("flow", "future", "hops", "number", "send", "transfer", "until", "version")
+
+    def __init__(self, number: int, flow: Flow) -> None:
+        self.number, self.flow = number, flow
+        self.hops: Hops | None = None
+        self.send: Send | None = None
+        self.transfer: Any = None
+        self.future: Future[Any] | None = None
+        self.until, self.version = 0.0, 0
+
+
+class Batch:
+    """Begins calls and gathers what becomes of them in `ended`.
+
+    `ring` must have the thread that owns the wire call `look`, and may be called by any thread.
+    """
+
+    def __init__(
+        self, rooms: Rooms, sender: object, wire: Any, subject: str, ring: Callable[[], None]
+    ) -> None:
+        self._rooms, self._sender, self._wire = rooms, sender, wire
+        self._engine: Engine = rooms.engine
+        self._session = self._engine.sessions.session(subject)
+        self._subject = subject
+        self._ring = ring
+        self._home = self._engine.config.base_url
+        self._arrived: deque[tuple[Passage, Future[Any]]] = deque()
+        self._waiting: set[Passage] = set()
+        self._watching: Any = None
+        self.under_way: set[Passage] = set()
+        self.ended: deque[Outcome] = deque()
+        self.tell: Callable[[], None] = _nobody  # called whenever one has ended
+
+    def begin(self, number: int, flow: Flow) -> None:
+        """Drive `flow` as far as it goes without waiting."""
+        passage = Passage(number, flow)
+        self.under_way.add(passage)
+        self._go_on(passage, flow.send, None)
+
+    def look(self) -> None:
+        """Go on with what waited for a thread, for the memory to change, or for a time."""
+        while self._arrived:
+            passage, future = self._arrived.popleft()
+            if passage in self.under_way:
+                passage.future = None
+                error = future.exception()
+                if error is not None:
+                    self._go_on(passage, passage.flow.throw, error)
+                else:
+                    self._go_on(passage, passage.flow.send, future.result())
+        if self._waiting:
+            now, version = time.monotonic(), self._rooms.memory.version
+            for passage in [p for p in self._waiting if now >= p.until or p.version != version]:
+                self._waiting.discard(passage)
+                self._go_on(passage, passage.flow.send, None)
+            if not self._waiting:
+                self._unwatch()
+
+    def patience(self, most: float) -> float:
+        """Give for how many seconds nobody need look."""
+        if not self._waiting:
+            return most
+        return max(0.0, min(most, min(p.until for p in self._waiting) - time.monotonic()))
+
+    def break_off(self) -> None:
+        """Break off what is under way; flows are brought to their end in threads."""
+        self._unwatch()
+        desk = self._engine.desk
+        for passage in self.under_way:
+            why = Interrupted()
+            if passage.transfer is not None:
+                self._wire.remove(passage.transfer)
+            if passage.future is not None:
+                desk.leave(passage.flow, passage.future, self._rooms, self._sender, why)
+                continue
+            try:
+                step = passage.flow.throw(why)
+            except BaseException:  # noqa: BLE001, S112  # that was all
+                continue
+            desk.clean_up(passage.flow, step, self._rooms, self._sender)
+        self.under_way.clear()
+
+    def _go_on(self, passage: Passage, resume: Callable[[Any], Any], value: Any) -> None:
+        while True:
+            try:
+                step = resume(value)
+            except StopIteration as stop:
+                return self._end(passage, stop.value, None)
+            except BaseException as error:  # noqa: BLE001
+                return self._end(passage, None, error)
+            match step:
+                case Send(outgoing, token):
+                    passage.send = step
+                    passage.hops = following(outgoing, token, self._session, self._home)
+                    return self._hop(passage, passage.hops.send, None)
+                case Wait(version, seconds):
+                    return self._wait(passage, version, seconds)
+                case Sleep(seconds):
+                    return self._wait(passage, None, seconds)
+                case Announce():
+                    resume, value = passage.flow.send, carry_out(step, self._rooms, self._sender)
+                case _:
+                    future = self._engine.desk.carry_out(step, self._rooms, self._sender)
+                    passage.future = future
+                    return future.add_done_callback(partial(self._arrive, passage))
+
+    def _arrive(self, passage: Passage, future: Future[Any]) -> None:
+        self._arrived.append((passage, future))
+        self._ring()
+
+    def _wait(self, passage: Passage, version: int | None, seconds: float) -> None:
+        memory = self._rooms.memory
+        passage.until = time.monotonic() + seconds
+        passage.version = memory.version if version is None else version
+        self._waiting.add(passage)
+        if self._watching is None:
+            self._watching = memory.watched(self._ring)
+            self._watching.__enter__()
+        self._ring()
+
+    def _unwatch(self) -> None:
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            watching.__exit__(None, None, None)
+
+    def _hop(self, passage: Passage, resume: Callable[[Any], Any], value: Any) -> None:
+        try:
+            request, options = resume(value)
+            passage.transfer = self._engine.curl().start(
+                self._wire, request, options, partial(self._received, passage, request)
+            )
+        except StopIteration as stop:
+            return self._go_on(passage, passage.flow.send, stop.value)
+        except BaseException as error:  # noqa: BLE001
+            send: Any = passage.send
+            shown = self._engine.presentable(error, send.request, send.token)
+        else:
+            return None
+        return self._go_on(passage, passage.flow.throw, shown)
+
+    def _received(
+        self,
+        passage: Passage,
+        request: requests.PreparedRequest,
+        response: requests.Response | None,
+        error: BaseException | None,
+    ) -> None:
+        passage.transfer = None
+        hops: Any = passage.hops
+        if response is None:
+            return self._hop(passage, hops.throw, error)
+        self._engine.keep_cookies(self._session, request, response, self._subject)
+        return self._hop(passage, hops.send, response)
+
+    def _end(
+        self, passage: Passage, response: requests.Response | None, error: BaseException | None
+    ) -> None:
+        self.under_way.discard(passage)
+        self.ended.append((passage.number, response, error))
+        self.tell()
+
+
+class Interrupted(BaseException):
+    """Whoever wanted the results has stopped: no error of any call."""
+
+
+def _nobody() -> None:
+    """Whoever wants to know looks."""

@@ -1,0 +1,173 @@
+"""From what libcurl received to a `requests.Response`."""
+
+from __future__ import annotations
+
+import copyreg
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from functools import cached_property
+from io import BytesIO
+from json import loads
+from typing import Any
+
+import requests
+import urllib3
+from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
+from urllib3._collections import HTTPHeaderDict
+
+DECODED_LIMIT = 1 << 30  # what a compressed answer may become
+PIECE = 262_144
+VERSIONS = {"HTTP/1.0": 10, "HTTP/1.1": 11, "HTTP/2": 20}
+
+
+class Answer(requests.Response):
+    """A response that is taken apart as far as it is asked for: most of it never is."""
+
+    def __init__(self, request: requests.PreparedRequest, head: bytes, seconds: float) -> None:
+        start = 0 if head.count(b"HTTP/") == 1 else _last(head)
+        status, _, self._fields = head[start:].partition(b"\r\n")
+        version, _, rest = status.partition(b" ")
+        code, _, reason = rest.partition(b" ")
+        self.__dict__.update(
+            _content=False,
+            _content_consumed=False,
+            _next=None,
+            version=version.decode("latin-1"),
+            status_code=int(code),
+            url=request.url,
+            history=[],
+            reason=reason.decode("latin-1"),
+            elapsed=timedelta(seconds=seconds),
+            request=request,
+            connection=None,
+        )
+
+    @cached_property
+    def fields(self) -> list[tuple[str, str]]:
+        """The header fields, one by one."""
+        return list(fields_of(self._fields))
+
+    @cached_property
+    def headers(self) -> Any:  # type: ignore[override]
+        store: dict[str, tuple[str, str]] = {}
+        for name, value in self.fields:
+            lower = name.lower()
+            if lower in store:
+                store[lower] = (store[lower][0], f"{store[lower][1]}, {value}")
+            else:
+                store[lower] = (name, value)
+        headers: Any = CaseInsensitiveDict.__new__(CaseInsensitiveDict)
+        headers._store = OrderedDict(store)
+        return headers
+
+    def says(self, name: bytes) -> bool:
+        """Whether a field of that name may be there, without taking them apart."""
+        return name in self._fields.lower()
+
+    def json(self, **kwargs: Any) -> Any:
+        head = self._fields.lower()
+        if b"application/json" in head and b"charset" not in head and not kwargs and self.content:
+            with suppress(UnicodeDecodeError, ValueError):  # requests has words for both
+                return loads(self.content)
+        return super().json(**kwargs)
+
+    @cached_property
+    def encoding(self) -> str | None:  # type: ignore[override]
+        return get_encoding_from_headers(self.headers)
+
+    @cached_property
+    def cookies(self) -> RequestsCookieJar:  # type: ignore[override]
+        jar = RequestsCookieJar()
+        extract_cookies_to_jar(jar, self.request, self.raw)
+        return jar
+
+    @cached_property
+    def raw(self) -> Any:
+        return self.raw_over(BytesIO(b""))
+
+    def raw_over(self, body: Any) -> urllib3.HTTPResponse:
+        """Give what urllib3 makes of these headers and that body."""
+        fields = HTTPHeaderDict()
+        for name, value in self.fields:
+            fields.add(name, value)
+        return urllib3.HTTPResponse(
+            body=body,
+            headers=fields,
+            status=self.status_code,
+            version=VERSIONS.get(self.__dict__["version"], 11),
+            reason=self.reason,
+            preload_content=False,
+            decode_content=False,
+            original_response=Original(fields),  # type: ignore[arg-type]
+            request_method=self.request.method,
+            request_url=self.request.url,
+        )
+
+    def __reduce__(self) -> Any:
+        return copyreg.__newobj__, (requests.Response,), self.__getstate__()  # type: ignore[attr-defined]
+
+
+class Original:
+    """What the cookie jar of requests asks of http.client's response."""
+
+    def __init__(self, fields: HTTPHeaderDict) -> None:
+        self.msg = fields
+
+    def isclosed(self) -> bool:
+        return True
+
+
+def whole(
+    request: requests.PreparedRequest, lines: list[bytes], chunks: list[bytes], seconds: float
+) -> Answer:
+    """Give the response with its body; ContentDecodingError where that is not what it says."""
+    answer = Answer(request, b"".join(lines), seconds)
+    body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    if body and answer.says(b"content-encoding"):
+        body = decoded(answer, body)
+    answer._content = body
+    answer._content_consumed = True
+    return answer
+
+
+def decoded(answer: Answer, body: bytes) -> bytes:
+    raw, pieces, size = answer.raw_over(BytesIO(body)), [], 0
+    raw.length_remaining = None
+    try:
+        for piece in raw.stream(PIECE, decode_content=True):
+            pieces.append(piece)
+            size += len(piece)
+            if size > DECODED_LIMIT:
+                raise requests.exceptions.ContentDecodingError(
+                    f"the answer is longer than {DECODED_LIMIT} bytes when decoded"
+                )
+    except urllib3.exceptions.DecodeError as error:
+        raise requests.exceptions.ContentDecodingError(error) from error
+    return b"".join(pieces)
+
+
+def _last(head: bytes) -> int:
+    """Give where the last answer begins: others may come before it (103, or a proxy's)."""
+    return max(head.rfind(b"\r\n\r\nHTTP/", 0, -4) + 4, 0) if b"\r\n\r\nHTTP/" in head else 0
+
+
+def fields_of(head: bytes) -> Iterator[tuple[str, str]]:
+    """Give the header fields up to the blank line; trailers come after that."""
+    name = value = ""
+    for line in head.decode("latin-1").partition("\r\n\r\n")[0].split("\n"):
+        text = line.rstrip("\r")
+        if not text:
+            continue
+        if text[0] in " \t":  # folded: RFC 9112 section 5.2
+            value = f"{value} {text.strip()}"
+            continue
+        if name:
+            yield name, value
+        name, _, value = text.partition(":")
+        value = value.lstrip(" \t")
+    if name:
+        yield name, value

@@ -1,0 +1,132 @@
+"""Sends one request, or many at once, with libcurl."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pycurl
+import requests
+
+from .answers import whole
+from .faults import fault
+from .transfers import Transfer
+from .wires import LoopWire, ThreadWire, Wire
+
+TURN_SECONDS = 1.0
+Done = Callable[[requests.Response | None, BaseException | None], None]
+
+
+class Transport:
+    """Owns the wires of one client, idle and in use: to each thread and event loop its own."""
+
+    def __init__(self, connections: int) -> None:
+        self._connections = connections
+        self._given_up: list[Any] = []
+        self._start()
+
+    def _start(self) -> None:
+        self._transfers: list[Transfer] = []
+        self._idle: list[ThreadWire] = []
+        self._loops: dict[asyncio.AbstractEventLoop, LoopWire] = {}
+
+    def reset(self) -> None:
+        """Start anew after a fork. What the parent uses is kept, unused, for ever: to close it
+        here would end its TLS connections."""
+        self._given_up += [self._transfers, self._idle, self._loops]
+        self._start()
+
+    def close(self) -> None:
+        """Close idle connections; event loops keep theirs until they are closed."""
+        wires, self._idle = self._idle, []
+        for wire in wires:
+            wire.close()
+
+    @contextmanager
+    def wire(self) -> Any:
+        """Lend a wire to this thread."""
+        try:
+            wire = self._idle.pop()
+        except IndexError:
+            wire = ThreadWire(self._connections)
+        try:
+            yield wire
+        except BaseException:
+            wire.close()  # whatever is under way on it is broken off
+            raise
+        self._idle.append(wire)
+
+    def loop_wire(self) -> LoopWire:
+        """Give the wire of the running loop."""
+        loop = asyncio.get_running_loop()
+        wire = self._loops.get(loop)
+        if wire is None:
+            for gone in [each for each in list(self._loops) if each.is_closed()]:
+                self._loops.pop(gone).close()
+            wire = self._loops[loop] = LoopWire(self._connections, loop)
+        return wire
+
+    def start(
+        self, wire: Wire, request: requests.PreparedRequest, options: dict[str, Any], done: Done
+    ) -> Transfer:
+        """Begin to send; `done` gets the response, or what requests would raise."""
+        transfer = self._transfers.pop() if self._transfers else Transfer()
+        transfer.load(request, options)
+        transfer.finish = partial(self._finished, transfer, done)
+        wire.add(transfer)
+        return transfer
+
+    def _finished(self, transfer: Transfer, done: Done, code: int, text: str) -> None:
+        response, error = None, None
+        try:
+            response = self._outcome(transfer, code, text)
+        except BaseException as raised:  # noqa: BLE001
+            error = raised
+        transfer.unload()
+        self._transfers.append(transfer)
+        done(response, error)
+
+    def _outcome(self, transfer: Transfer, code: int, text: str) -> requests.Response:
+        if code:
+            raise fault(code, text, transfer.curl, begun=bool(transfer.lines))
+        seconds = transfer.curl.getinfo(pycurl.STARTTRANSFER_TIME)
+        return whole(transfer.request, transfer.lines, transfer.chunks, seconds)
+
+    def send(
+        self, request: requests.PreparedRequest, options: dict[str, Any]
+    ) -> requests.Response:
+        """Send one request and wait for its answer; raises what requests does."""
+        outcome: list[Any] = []
+        with self.wire() as wire:
+            self.start(wire, request, options, lambda *given: outcome.extend(given))
+            while not outcome:
+                wire.turn(TURN_SECONDS)
+        response, error = outcome
+        if error is not None:
+            raise error
+        return response  # type: ignore[no-any-return]
+
+    async def asend(
+        self, request: requests.PreparedRequest, options: dict[str, Any]
+    ) -> requests.Response:
+        """Do as `send`, in the running event loop."""
+        wire = self.loop_wire()
+        future: asyncio.Future[Any] = wire.loop.create_future()
+
+        def done(response: requests.Response | None, error: BaseException | None) -> None:
+            if future.cancelled():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(response)
+
+        transfer = self.start(wire, request, options, done)
+        try:
+            return await future  # type: ignore[no-any-return]
+        except asyncio.CancelledError:
+            wire.remove(transfer)
+            raise

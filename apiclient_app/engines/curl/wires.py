@@ -1,0 +1,236 @@
+"""Many transfers at once, in one thread: libcurl says which sockets to watch, and we do.
+
+Not `CurlMulti.select`: that is select(2), which knows no file descriptor above 1023, and asks for
+all of them each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections import deque
+from contextlib import suppress
+from typing import Any
+
+import pycurl
+
+from .faults import STUCK
+from .polls import Poll
+from .transfers import Transfer
+
+ERRORS = (BlockingIOError, OSError)
+LOOK_SECONDS = (0.02, 1.0)  # how often to look for what is stuck, at least and at most
+
+
+class Wire:
+    """Transfers under way, and connections kept for the next. For one thread at a time."""
+
+    def __init__(self, connections: int) -> None:
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
+        self._most = 0
+        self._queue: deque[Transfer] = deque()
+        self.keep(connections)
+        self._active: dict[Any, Transfer] = {}
+        self._look_every = LOOK_SECONDS[1]
+
+    def keep(self, connections: int) -> None:
+        """Have so many transfers at once, the others wait; and keep so many connections."""
+        if connections > self._most:
+            self._most = connections
+            self._multi.setopt(pycurl.M_MAXCONNECTS, connections)
+
+    def add(self, transfer: Transfer) -> None:
+        """Begin; `transfer.finish` is called when it is done, not before this returns."""
+        if len(self._active) >= self._most:
+            self._queue.append(transfer)
+            return
+        transfer.moved = time.monotonic()
+        if transfer.patience is not None:
+            least, most = LOOK_SECONDS
+            self._look_every = min(max(least, transfer.patience / 10), self._look_every, most)
+        self._active[transfer.curl] = transfer
+        self._multi.add_handle(transfer.curl)
+
+    def remove(self, transfer: Transfer) -> None:
+        """Break it off; its connection is closed."""
+        if self._active.pop(transfer.curl, None) is not None:
+            self._multi.remove_handle(transfer.curl)
+            self._next()
+        elif transfer in self._queue:
+            self._queue.remove(transfer)
+
+    def _next(self) -> None:
+        while self._queue and len(self._active) < self._most:
+            self.add(self._queue.popleft())
+
+    def _act(self, descriptor: int, events: int) -> None:
+        self._multi.socket_action(descriptor, events)
+
+    def _drain(self) -> None:
+        queued = 1
+        while queued:
+            queued, done, failed = self._multi.info_read()
+            for curl in done:
+                self._end(curl, 0, "")
+            for curl, code, text in failed:
+                self._end(curl, code, text)
+
+    def _end(self, curl: Any, code: int, text: str) -> None:
+        transfer = self._active.pop(curl, None)
+        if transfer is not None:
+            self._multi.remove_handle(curl)
+            transfer.finish(code, text)
+            if self._queue:
+                self._next()
+
+    def _cut_stuck(self) -> None:
+        now = time.monotonic()
+        for transfer in [each for each in self._active.values() if each.stuck(now)]:
+            self._end(transfer.curl, STUCK, "no bytes within the read timeout")
+        if not self._active:
+            self._look_every = LOOK_SECONDS[1]
+
+    def _on_socket(self, what: int, descriptor: int, _multi: Any, _private: Any) -> None:
+        raise NotImplementedError
+
+    def _on_timer(self, milliseconds: int) -> None:
+        raise NotImplementedError
+
+
+class ThreadWire(Wire):
+    """Driven by whoever waits: `turn` until done."""
+
+    def __init__(self, connections: int) -> None:
+        super().__init__(connections)
+        self._poll = Poll()
+        self._due: float | None = None
+        self._look_at = 0.0
+        self._bell: tuple[socket.socket, socket.socket] | None = None
+
+    def turn(self, seconds: float) -> None:
+        """Wait at most `seconds` for something to happen, and have it dealt with."""
+        now = time.monotonic()
+        until = min(now + seconds, self._look_at or now + self._look_every)
+        if self._due is not None:
+            until = min(until, self._due)
+        for descriptor, events in self._poll.wait(max(0.0, until - now)):
+            if self._bell is not None and descriptor == self._bell[0].fileno():
+                self._quiet()
+            else:
+                self._act(descriptor, events)
+        now = time.monotonic()
+        if self._due is not None and now >= self._due:
+            self._due = None
+            self._act(pycurl.SOCKET_TIMEOUT, 0)
+        self._drain()
+        if now >= self._look_at:
+            self._look_at = now + self._look_every
+            self._cut_stuck()
+
+    def rest(self, seconds: float) -> None:
+        """Take no account of time in which nobody turned: it was not the servers'."""
+        for transfer in self._active.values():
+            transfer.moved += seconds
+
+    def ring(self) -> None:
+        """Have `turn` return. Any thread may."""
+        bell = self._bell
+        if bell is not None:
+            with suppress(*ERRORS):
+                bell[1].send(b"!")
+
+    def listen(self) -> None:
+        """Be able to hear `ring` from now on."""
+        if self._bell is None:
+            self._bell = socket.socketpair()
+            for end in self._bell:
+                end.setblocking(False)
+            self._poll.watch(self._bell[0].fileno(), pycurl.POLL_IN)
+
+    def _quiet(self) -> None:
+        if self._bell is not None:
+            with suppress(*ERRORS):
+                self._bell[0].recv(4096)
+
+    def close(self) -> None:
+        for transfer in list(self._active.values()):
+            self.remove(transfer)
+        self._multi.close()
+        self._poll.close()
+        for end in self._bell or ():
+            end.close()
+
+    def _on_socket(self, what: int, descriptor: int, _multi: Any, _private: Any) -> None:
+        self._poll.watch(descriptor, 0 if what == pycurl.POLL_REMOVE else what)
+
+    def _on_timer(self, milliseconds: int) -> None:
+        self._due = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
+
+
+class LoopWire(Wire):
+    """Driven by an event loop, whose thread alone may use it."""
+
+    def __init__(self, connections: int, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(connections)
+        self.loop = loop
+        self._timer: asyncio.Handle | None = None
+        self._looking: asyncio.TimerHandle | None = None
+        self._watched: dict[int, int] = {}
+
+    def add(self, transfer: Transfer) -> None:
+        super().add(transfer)
+        if self._looking is None:
+            self._looking = self.loop.call_later(self._look_every, self._look)
+
+    def _look(self) -> None:
+        self._looking = None
+        self._cut_stuck()
+        if self._active:
+            self._looking = self.loop.call_later(self._look_every, self._look)
+
+    def _ready(self, descriptor: int, events: int) -> None:
+        self._act(descriptor, events)
+        self._drain()
+
+    def _on_socket(self, what: int, descriptor: int, _multi: Any, _private: Any) -> None:
+        if what in (pycurl.POLL_REMOVE, pycurl.POLL_NONE):
+            what = 0
+        before = self._watched.pop(descriptor, 0)
+        if what:
+            self._watched[descriptor] = what
+        self._watch(descriptor, before, what, pycurl.POLL_IN, pycurl.CSELECT_IN)
+        self._watch(descriptor, before, what, pycurl.POLL_OUT, pycurl.CSELECT_OUT)
+
+    def _watch(self, descriptor: int, before: int, now: int, interest: int, event: int) -> None:
+        loop = self.loop
+        if now & interest and not before & interest:
+            add = loop.add_reader if interest == pycurl.POLL_IN else loop.add_writer
+            add(descriptor, self._ready, descriptor, event)
+        elif before & interest and not now & interest:
+            remove = loop.remove_reader if interest == pycurl.POLL_IN else loop.remove_writer
+            remove(descriptor)
+
+    def _on_timer(self, milliseconds: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if milliseconds == 0:
+            self._timer = self.loop.call_soon(self._on_due)
+        elif milliseconds > 0:
+            self._timer = self.loop.call_later(milliseconds / 1000, self._on_due)
+
+    def _on_due(self) -> None:
+        self._timer = None
+        self._ready(pycurl.SOCKET_TIMEOUT, 0)
+
+    def close(self) -> None:
+        """Let go of a loop that is closed, or about to be."""
+        for handle in (self._timer, self._looking):
+            if handle is not None:
+                handle.cancel()
+        for transfer in list(self._active.values()):
+            self.remove(transfer)
+        self._multi.close()
