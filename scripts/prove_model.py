@@ -106,13 +106,13 @@ CHANGES = [
     Change(
         "a successor that the database does not take is dropped",
         "refreshing.py",
-        "self.memory.stash = Stash(row.generation, token)",
-        "return True",
+        "if kept is None and token is not None and row.generation:",
+        "if False:",
     ),
     Change(
         "the successor is not kept",
         "refreshing.py",
-        "kept = yield from self._keep(claim.row, successor)",
+        "kept = yield from self.keep(claim.row, successor)",
         "kept = True",
     ),
 ]
