@@ -23,15 +23,30 @@ Outcome = tuple[int, requests.Response | None, BaseException | None]
 class Passage:
     """One call on its way: where its flow stands."""
 
-    __slots__ = ("flow", "future", "hops", "number", "send", "transfer", "until", "version")
+    __slots__ = (
+        "batch",
+        "flow",
+        "future",
+        "hops",
+        "number",
+        "request",
+        "send",
+        "transfer",
+        "until",
+        "version",
+    )
 
-    def __init__(self, number: int, flow: Flow) -> None:
-        self.number, self.flow = number, flow
+    def __init__(self, batch: Batch, number: int, flow: Flow) -> None:
+        self.batch, self.number, self.flow = batch, number, flow
+        self.request: Any = None
         self.hops: Hops | None = None
         self.send: Send | None = None
         self.transfer: Any = None
         self.future: Future[Any] | None = None
         self.until, self.version = 0.0, 0
+
+    def received(self, response: requests.Response | None, error: BaseException | None) -> None:
+        self.batch.received(self, response, error)
 
 
 class Batch:
@@ -49,6 +64,7 @@ class Batch:
         self._subject = subject
         self._ring = ring
         self._home = self._engine.config.base_url
+        self._start = self._engine.curl().start
         self._arrived: deque[tuple[Passage, Future[Any]]] = deque()
         self._waiting: set[Passage] = set()
         self._watching: Any = None
@@ -58,7 +74,7 @@ class Batch:
 
     def begin(self, number: int, flow: Flow) -> None:
         """Drive `flow` as far as it goes without waiting."""
-        passage = Passage(number, flow)
+        passage = Passage(self, number, flow)
         self.under_way.add(passage)
         self._go_on(passage, flow.send, None)
 
@@ -151,9 +167,8 @@ class Batch:
     def _hop(self, passage: Passage, resume: Callable[[Any], Any], value: Any) -> None:
         try:
             request, options = resume(value)
-            passage.transfer = self._engine.curl().start(
-                self._wire, request, options, partial(self._received, passage, request)
-            )
+            passage.request = request
+            passage.transfer = self._start(self._wire, request, options, passage.received)
         except StopIteration as stop:
             return self._go_on(passage, passage.flow.send, stop.value)
         except BaseException as error:  # noqa: BLE001
@@ -163,18 +178,14 @@ class Batch:
             return None
         return self._go_on(passage, passage.flow.throw, shown)
 
-    def _received(
-        self,
-        passage: Passage,
-        request: requests.PreparedRequest,
-        response: requests.Response | None,
-        error: BaseException | None,
-    ) -> None:
+    def received(self, passage: Passage, response: Any, error: BaseException | None) -> None:
+        """Go on with what became of a transfer."""
         passage.transfer = None
         hops: Any = passage.hops
         if response is None:
             return self._hop(passage, hops.throw, error)
-        self._engine.keep_cookies(self._session, request, response, self._subject)
+        if response.says(b"set-cookie"):
+            self._engine.keep_cookies(self._session, passage.request, response, self._subject)
         return self._hop(passage, hops.send, response)
 
     def _end(

@@ -75,7 +75,7 @@ class Drafts:
     ) -> tuple[requests.PreparedRequest, dict[str, Any]] | None:
         """Give what `_by_requests` would; None where that is not certain."""
         version = session.variables.look()
-        if not version or not SIMPLE_URL.match(url) or "/." in url or len(session.cookies):
+        if not version or not SIMPLE_URL.match(url) or "/." in url or session.cookies._cookies:
             return None
         if params is not None:
             if "?" in url or not isinstance(params, dict):

@@ -19,7 +19,7 @@ from apiclient_app.tokens import Token
 
 from .outgoing import Outgoing, twin
 
-Hop = tuple[requests.PreparedRequest, dict[str, Any]]  # what to send, and how
+Hop = tuple[requests.PreparedRequest, Any]  # what to send, and how
 Hops = Generator[Hop, requests.Response, requests.Response]
 
 
@@ -30,7 +30,7 @@ def following(outgoing: Outgoing, token: Token | None, jar: requests.Session, ho
     redirect, and holds the cookies. requests strips only Authorization on the way to another
     host; an X-API-Key would go along. Raises what sending raises, and TooManyRedirects.
     """
-    request, options = outgoing.prepared, dict(outgoing.options)
+    request, options = outgoing.prepared, outgoing.options
     signed = twin(request)
     outgoing.auth.sign(signed, token)
     response = yield signed, options
@@ -40,7 +40,7 @@ def following(outgoing: Outgoing, token: Token | None, jar: requests.Session, ho
         with suppress(requests.RequestException):
             response._next = _onward(jar, response, options)
         return response
-    ours = _added(request, signed)
+    ours, options = _added(request, signed), dict(options)
     history: list[requests.Response] = []
     elapsed = response.elapsed
     while (onward := _onward(jar, response, options)) is not None:
@@ -63,7 +63,7 @@ def following(outgoing: Outgoing, token: Token | None, jar: requests.Session, ho
 
 
 def _onward(
-    jar: requests.Session, response: requests.Response, options: dict[str, Any]
+    jar: requests.Session, response: requests.Response, options: Any
 ) -> requests.PreparedRequest | None:
     """Give the request that a redirect leads to; ConnectionError where it leads nowhere."""
     if not response.is_redirect or response.next is not None:

@@ -21,30 +21,41 @@ from urllib3._collections import HTTPHeaderDict
 
 DECODED_LIMIT = 1 << 30  # what a compressed answer may become
 PIECE = 262_144
-VERSIONS = {"HTTP/1.0": 10, "HTTP/1.1": 11, "HTTP/2": 20}
+VERSIONS = {b"HTTP/1.0": 10, b"HTTP/1.1": 11, b"HTTP/2": 20}
 
 
 class Answer(requests.Response):
     """A response that is taken apart as far as it is asked for: most of it never is."""
 
+    _status: bytes
+    _lower: bytes
+
     def __init__(self, request: requests.PreparedRequest, head: bytes, seconds: float) -> None:
-        start = 0 if head.count(b"HTTP/") == 1 else _last(head)
-        status, _, self._fields = head[start:].partition(b"\r\n")
-        version, _, rest = status.partition(b" ")
-        code, _, reason = rest.partition(b" ")
+        if head.count(b"HTTP/") > 1:
+            head = head[_last(head) :]
+        status, _, fields = head.partition(b"\r\n")
         self.__dict__.update(
             _content=False,
             _content_consumed=False,
             _next=None,
-            version=version.decode("latin-1"),
-            status_code=int(code),
+            _status=status,
+            _fields=fields,
+            _lower=fields.lower(),
+            _seconds=seconds,
+            status_code=int(status.split(b" ", 2)[1]),
             url=request.url,
             history=[],
-            reason=reason.decode("latin-1"),
-            elapsed=timedelta(seconds=seconds),
             request=request,
             connection=None,
         )
+
+    @cached_property
+    def reason(self) -> str:  # type: ignore[override]
+        return self._status.decode("latin-1").partition(" ")[2].partition(" ")[2]
+
+    @cached_property
+    def elapsed(self) -> timedelta:  # type: ignore[override]
+        return timedelta(seconds=self._seconds)
 
     @cached_property
     def fields(self) -> list[tuple[str, str]]:
@@ -66,13 +77,13 @@ class Answer(requests.Response):
 
     def says(self, name: bytes) -> bool:
         """Whether a field of that name may be there, without taking them apart."""
-        return name in self._fields.lower()
+        return name in self._lower
 
     def json(self, **kwargs: Any) -> Any:
-        head = self._fields.lower()
+        head = self._lower
         if b"application/json" in head and b"charset" not in head and not kwargs and self.content:
-            with suppress(UnicodeDecodeError, ValueError):  # requests has words for both
-                return loads(self.content)
+            with suppress(ValueError):  # other than UTF-8, or no JSON: requests has words for both
+                return loads(self.content.decode())
         return super().json(**kwargs)
 
     @cached_property
@@ -98,7 +109,7 @@ class Answer(requests.Response):
             body=body,
             headers=fields,
             status=self.status_code,
-            version=VERSIONS.get(self.__dict__["version"], 11),
+            version=VERSIONS.get(self._status.partition(b" ")[0], 11),
             reason=self.reason,
             preload_content=False,
             decode_content=False,

@@ -27,15 +27,16 @@ CONSTANT = (
 class Transfer:
     """An easy handle, what it received, and whom to tell when it is done.
 
-    `finish` is called once with libcurl's error code (0: none) and text. What the request before
-    had set and this one has too is left as it is, callbacks and credentials included: to set
-    everything anew costs 10 µs.
+    `finish` is called once with it, and libcurl's error code (0: none) and text. What the request
+    before had set and this one has too is left as it is, callbacks and credentials included: to
+    set everything anew costs 10 µs.
     """
 
     __slots__ = (
         "amount",
         "chunks",
         "curl",
+        "done",
         "finish",
         "headers",
         "lines",
@@ -54,7 +55,8 @@ class Transfer:
         self.profile: Any = None
         self.headers: Any = None
         self.patience: float | None = None
-        self.finish: Callable[[int, str], None] = _nobody
+        self.finish: Callable[[Transfer, int, str], None] = _nobody
+        self.done: Any = None
 
     def load(self, request: requests.PreparedRequest, options: dict[str, Any]) -> None:
         """Set the handle up for a request."""
@@ -76,7 +78,7 @@ class Transfer:
         """Let go of what was received, and of what waited for it."""
         self.lines.clear()
         self.chunks.clear()
-        self.finish = _nobody
+        self.finish, self.done = _nobody, None
         if self.request.body is not None:
             self.profile = self.headers = None
             self.curl.reset()  # or else it keeps the body
@@ -242,5 +244,5 @@ def _from_pieces(pieces: Iterator[Any]) -> Callable[[int], bytes]:
     return piece
 
 
-def _nobody(_code: int, _text: str) -> None:
+def _nobody(_transfer: Transfer, _code: int, _text: str) -> None:
     """Nobody waits for it any more."""

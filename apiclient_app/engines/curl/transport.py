@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import pycurl
@@ -65,7 +64,8 @@ class Transport:
         wire = self._loops.get(loop)
         if wire is None:
             for gone in [each for each in list(self._loops) if each.is_closed()]:
-                self._loops.pop(gone).close()
+                if (left := self._loops.pop(gone, None)) is not None:
+                    left.close()
             wire = self._loops[loop] = LoopWire(self._connections, loop)
         return wire
 
@@ -75,12 +75,12 @@ class Transport:
         """Begin to send; `done` gets the response, or what requests would raise."""
         transfer = self._transfers.pop() if self._transfers else Transfer()
         transfer.load(request, options)
-        transfer.finish = partial(self._finished, transfer, done)
+        transfer.finish, transfer.done = self._finished, done
         wire.add(transfer)
         return transfer
 
-    def _finished(self, transfer: Transfer, done: Done, code: int, text: str) -> None:
-        response, error = None, None
+    def _finished(self, transfer: Transfer, code: int, text: str) -> None:
+        response, error, done = None, None, transfer.done
         try:
             response = self._outcome(transfer, code, text)
         except BaseException as raised:  # noqa: BLE001

@@ -43,7 +43,7 @@ class Wire:
             self._multi.setopt(pycurl.M_MAXCONNECTS, connections)
 
     def add(self, transfer: Transfer) -> None:
-        """Begin; `transfer.finish` is called when it is done, not before this returns."""
+        """Begin; `transfer.finish` is called with it when it is done, not before this returns."""
         if len(self._active) >= self._most:
             self._queue.append(transfer)
             return
@@ -82,7 +82,7 @@ class Wire:
         transfer = self._active.pop(curl, None)
         if transfer is not None:
             self._multi.remove_handle(curl)
-            transfer.finish(code, text)
+            transfer.finish(transfer, code, text)
             if self._queue:
                 self._next()
 
@@ -196,6 +196,8 @@ class LoopWire(Wire):
         self._drain()
 
     def _on_socket(self, what: int, descriptor: int, _multi: Any, _private: Any) -> None:
+        if self.loop.is_closed():
+            return
         if what in (pycurl.POLL_REMOVE, pycurl.POLL_NONE):
             what = 0
         before = self._watched.pop(descriptor, 0)
@@ -217,6 +219,8 @@ class LoopWire(Wire):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self.loop.is_closed():
+            return
         if milliseconds == 0:
             self._timer = self.loop.call_soon(self._on_due)
         elif milliseconds > 0:
