@@ -33,8 +33,8 @@ interop: $(READY) ## Run the tests against an OAuth server that is not Python
 chaos: $(READY) ## Run everything that takes long: outages, kills, soaks
 	@$(RUN) -m pytest -m "slow or chaos" --timeout=1800 $(PYTEST_ARGS)
 
-bench: $(READY) ## Measure, side by side; needs nginx (WRITE=1: into benchmarks/RESULTS.md)
-	@$(RUN) -m benchmarks $(if $(WRITE),--write)
+bench: $(READY) ## Measure; needs nginx (WRITE=1: into RESULTS.md; BENCH_ARGS="--only one --quick")
+	@$(RUN) -m benchmarks $(if $(WRITE),--write) $(BENCH_ARGS)
 
 lint: $(READY) ## Check style
 	@$(RUN) -m ruff format --check .

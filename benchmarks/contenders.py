@@ -1,32 +1,57 @@
 """Ways to make one call, each small and the way people write it. Add a peer by adding one."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import requests
 from django.core.cache import cache
 
 from apiclient_app import clients
 
-from .nginx import Api
+from .api import Api
+from .missing import ours, peer
 
-Call = Callable[[], requests.Response]
+
+class Answer(Protocol):
+    """What a call gives: all that is looked at."""
+
+    @property
+    def status_code(self) -> int: ...
+
+    def json(self) -> Any: ...
+
+
+Call = Callable[[], Answer]
 
 TIMEOUT = (3.05, 27)  # the default of API_CLIENTS
 
 
 @dataclass(frozen=True)
 class Contender:
-    """`ready` opens what it needs, and gives the call to repeat."""
+    """`ready` opens what it needs, and gives the call to repeat; raises Missing."""
 
     name: str
     ready: Callable[[Api], AbstractContextManager[Call]]
 
 
+@dataclass(slots=True)
+class Plain:
+    """What a peer without a response of requests' kind has received."""
+
+    status_code: int
+    content: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
 CONTENDERS: list[Contender] = []
 
 OURS = "client.get"
+OURS_CURL = "client.get, the curl engine"
 REFERENCE = "requests.Session.get, header preset"
 CACHED = "cache.get of the token from Redis, then Session.get"
 
@@ -40,7 +65,14 @@ def contender(name: str) -> Callable[[Callable[[Api], Iterator[Call]]], None]:
 
 @contender(OURS)
 def client_get(api: Api) -> Iterator[Call]:
-    yield lambda: clients["bench"].get(api.path)
+    yield lambda: clients[api.alias].get(api.path)
+
+
+@contender(OURS_CURL)
+def client_get_curl(api: Api) -> Iterator[Call]:
+    alias = api.curl_alias
+    ours(alias, "get")
+    yield lambda: clients[alias].get(api.path)
 
 
 @contender(REFERENCE)
@@ -71,4 +103,36 @@ def cached_token(api: Api) -> Iterator[Call]:
 
 @contender("requests.get")
 def requests_get(api: Api) -> Iterator[Call]:
-    yield lambda: requests.get(api.url, headers={"Authorization": api.authorization})
+    yield lambda: requests.get(api.url, headers=api.headers)
+
+
+@contender("httpx.Client.get, header preset")
+def httpx_get(api: Api) -> Iterator[Call]:
+    with peer("httpx").Client(headers=api.headers) as http:
+        yield lambda: http.get(api.url)
+
+
+@contender("urllib3.PoolManager, headers preset")
+def urllib3_request(api: Api) -> Iterator[Call]:
+    with peer("urllib3").PoolManager(headers=api.headers) as pool:
+
+        def call() -> Plain:
+            response = pool.request("GET", api.url)
+            return Plain(response.status, response.data)
+
+        yield call
+
+
+@contender("pycurl, one easy handle")
+def pycurl_perform(api: Api) -> Iterator[Call]:
+    pycurl = peer("pycurl")
+    easy = pycurl.Curl()
+    easy.setopt(pycurl.URL, api.url)
+    easy.setopt(pycurl.HTTPHEADER, [f"Authorization: {api.authorization}"])
+
+    def call() -> Plain:
+        body = easy.perform_rb()
+        return Plain(easy.getinfo(pycurl.RESPONSE_CODE), body)
+
+    yield call
+    easy.close()

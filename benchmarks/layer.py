@@ -14,13 +14,13 @@ import requests
 
 from apiclient_app import clients
 from apiclient_app.client import Client
-from apiclient_app.engines import Outgoing, Engine
+from apiclient_app.engines import Engine, Outgoing
 from apiclient_app.secret import Secret
 from apiclient_app.subjects import KEPT_SUBJECTS
 from apiclient_app.tokens import Token, new_token
 
+from .api import Api
 from .contenders import Contender
-from .nginx import Api
 from .runner import timed
 from .site import CROWD
 

@@ -1,4 +1,4 @@
-"""An API to call: nginx on a loopback port of its own, unprivileged, with a tiny static answer."""
+"""An API to call: nginx on a loopback port of its own, unprivileged, with static answers."""
 
 import re
 import secrets
@@ -9,12 +9,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from project.valkey import HOST, free_port, guard
 
+from .api import Api
+
 START_SECONDS = 10.0
+BIG = "big"  # the path of a large body
 
 # One process, nothing written: what is measured is the client. Whoever brings no token is refused,
 # so that every contender has to do the whole work.
@@ -23,7 +25,8 @@ daemon off;
 master_process off;
 pid {folder}/pid;
 error_log stderr;
-events {{ worker_connections 1024; }}
+worker_rlimit_nofile {connections};
+events {{ worker_connections {connections}; }}
 http {{
     access_log off;
     client_body_temp_path {folder}/body;
@@ -39,6 +42,10 @@ http {{
         location = /token {{
             return 200 '{{"access_token": "{token}", "expires_in": 86400}}';
         }}
+        location = /api/{big} {{
+            if ($http_authorization != "Bearer {token}") {{ return 401; }}
+            root {folder};
+        }}
         location /api/ {{
             if ($http_authorization != "Bearer {token}") {{ return 401; }}
             return 200 '{{"id": 42, "login": "octocat", "name": "Mona"}}';
@@ -48,37 +55,17 @@ http {{
 """
 
 
-@dataclass(frozen=True)
-class Api:
-    """Where the API is, and the token it wants."""
-
-    base_url: str
-    token: str
-
-    @property
-    def url(self) -> str:
-        return f"{self.base_url}{self.path}"
-
-    @property
-    def path(self) -> str:
-        return "users/octocat"
-
-    @property
-    def token_url(self) -> str:
-        return f"{self.base_url.removesuffix('api/')}token"
-
-    @property
-    def authorization(self) -> str:
-        return f"Bearer {self.token}"
-
-
 @contextmanager
-def serving() -> Iterator[Api]:
-    """Run nginx while the block lasts; it ends with this process, however that ends."""
+def serving(size: int, connections: int) -> Iterator[Api]:
+    """Run nginx while the block lasts; it ends with this process, however that ends.
+
+    `BIG` is so many bytes long.
+    """
     port, token = free_port(), secrets.token_urlsafe(600)  # as long as a JWT
     with tempfile.TemporaryDirectory(prefix="bench-nginx-") as folder:
-        config = Path(folder, "nginx.conf")
-        config.write_text(CONFIG.format(folder=folder, host=HOST, port=port, token=token))
+        config, places = Path(folder, "nginx.conf"), {"folder": folder, "host": HOST, "port": port}
+        config.write_text(CONFIG.format(**places, token=token, big=BIG, connections=connections))
+        sparse(Path(folder, "api", BIG), size)
         with subprocess.Popen(
             [binary(), "-c", config, "-p", folder, "-e", "stderr"], start_new_session=True
         ) as server:
@@ -91,6 +78,13 @@ def serving() -> Iterator[Api]:
                 server.wait()
                 watcher.kill()
                 watcher.communicate()
+
+
+def sparse(path: Path, size: int) -> None:
+    """Make a file of zeros that takes no room on the disk."""
+    path.parent.mkdir()
+    with path.open("wb") as file:
+        file.truncate(size)
 
 
 def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:

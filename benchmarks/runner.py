@@ -3,51 +3,37 @@
 import gc
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from statistics import fmean, median, quantiles
+from statistics import fmean
 
-from .contenders import Call, Contender
-from .nginx import Api
+from .api import Api
+from .contenders import Answer, Call, Contender
+from .measured import Field, Measured
+from .missing import Missing
 
 WARM_UP = 50
 TURN = 20
 
 
-@dataclass
-class Measured:
-    """What one contender took, in µs a call: one figure for each round."""
-
-    name: str
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-
-    @property
-    def median(self) -> float:
-        return median(self.wall)
-
-    @property
-    def cpu_median(self) -> float:
-        return median(self.cpu)
-
-    @property
-    def quartiles(self) -> tuple[float, float]:
-        low, _, high = quantiles(self.wall, n=4, method="inclusive")
-        return low, high
-
-
-def interleaved(
-    contenders: Sequence[Contender], api: Api, rounds: int, calls: int
-) -> list[Measured]:
+def interleaved(contenders: Sequence[Contender], api: Api, rounds: int, calls: int) -> Field:
     """Let each contender make `calls` calls in each of `rounds` rounds."""
+    field = Field()
     with ExitStack() as stack:
-        running = [(Measured(c.name), stack.enter_context(c.ready(api))) for c in contenders]
+        running = []
+        for contender in contenders:
+            try:
+                call = stack.enter_context(contender.ready(api))
+            except Missing as missing:
+                field.skipped[contender.name] = str(missing)
+            else:
+                running.append((Measured(contender.name), call))
         for _, call in running:
             warm_up(call)
         for _ in range(rounds):
             one_round(running, calls)
-        return [measured for measured, _ in running]
+        field.measured = [measured for measured, _ in running]
+    return field
 
 
 def one_round(running: Sequence[tuple[Measured, Call]], calls: int) -> None:
@@ -60,18 +46,22 @@ def one_round(running: Sequence[tuple[Measured, Call]], calls: int) -> None:
             times[measured.name].append(timed(call, TURN))
     for measured, _ in running:
         wall, cpu = zip(*times[measured.name], strict=True)
-        measured.wall.append(fmean(wall))
-        measured.cpu.append(fmean(cpu))
+        measured.took(fmean(wall), fmean(cpu))
 
 
 def warm_up(call: Call) -> None:
     for _ in range(WARM_UP):
         response = call()
-        if response.status_code != 200 or response.json()["id"] != 42:
-            raise SystemExit(f"not the expected answer: {response.status_code} {response.text}")
+        if not good(response):
+            raise SystemExit(f"not the expected answer: {response.status_code} {response.json()}")
 
 
-def timed(call: Call, calls: int) -> tuple[float, float]:
+def good(response: Answer) -> bool:
+    """Look at the status, and read the body."""
+    return response.status_code == 200 and bool(response.json()["id"] == 42)
+
+
+def timed(call: Callable[[], object], calls: int) -> tuple[float, float]:
     """Give µs a call, by the clock on the wall and in this process's own CPU time."""
     wall, cpu = time.perf_counter(), time.process_time()
     for _ in range(calls):

@@ -1,26 +1,43 @@
 """Django's settings for a run: what they name is known only once the servers are up."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import django
 from django.conf import settings
 
-from .nginx import Api
+from .api import Api
 
 CROWD = 100  # clients by whom memory is measured
+THREADS = 400  # that share a client's pool at most
 
 
-def set_up(api: Api, redis_url: str) -> None:
-    described = client_settings(api)
-    crowd = {f"client{number}": described for number in range(CROWD)}
+@dataclass(frozen=True)
+class Site:
+    """What the settings name."""
+
+    apis: Sequence[Api]  # the first has the crowd too
+    redis_url: str
+
+
+def set_up(site: Site) -> None:
+    crowd = {f"client{number}": client_settings(site.apis[0]) for number in range(CROWD)}
     settings.configure(
         SECRET_KEY="for the benchmarks",
         USE_TZ=True,
         INSTALLED_APPS=["apiclient_app"],
-        CACHES={"default": cache_settings(redis_url)},
-        API_CLIENTS={"bench": described, **crowd},
+        CACHES={"default": cache_settings(site.redis_url)},
+        API_CLIENTS={**crowd, **named(site.apis)},
     )
     django.setup()
+
+
+def named(apis: Sequence[Api]) -> dict[str, Any]:
+    """Give each API a client, and another with the curl engine."""
+    described = {api.alias: {**client_settings(api), "POOL_SIZE": THREADS} for api in apis}
+    curl = {api.curl_alias: {**described[api.alias], "ENGINE": "curl"} for api in apis}
+    return {**described, **curl}
 
 
 def cache_settings(redis_url: str) -> dict[str, Any]:
