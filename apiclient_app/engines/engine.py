@@ -23,6 +23,7 @@ from .network import Network
 from .outgoing import Outgoing
 from .redirects import following, travel
 from .sessions import Sessions
+from .streamed import streamed
 
 logger = logging.getLogger("apiclient_app")
 
@@ -88,7 +89,10 @@ class Engine:
             hops = following(outgoing, token, session, self.config.base_url)
             if self.config.engine == "curl" and not outgoing.options["stream"] and self.fast():
                 return travel(hops, partial(self._by_curl, session, subject))  # type: ignore[no-any-return]
-            return travel(hops, partial(self.sessions.send, subject=subject))  # type: ignore[no-any-return]
+            response = travel(hops, partial(self.sessions.send, subject=subject))
+            if not outgoing.options["stream"]:
+                return response  # type: ignore[no-any-return]
+            return streamed(response, lambda error: self.presentable(error, outgoing, token))
         except BaseException as error:  # noqa: BLE001  # a task's time limit shows frames too
             failed = self.presentable(error, outgoing, token)
         raise failed

@@ -70,6 +70,9 @@ SAID = {
     requests.exceptions.ChunkedEncodingError: "the answer broke off",
     requests.exceptions.ContentDecodingError: "the answer cannot be decoded",
     requests.exceptions.InvalidProxyURL: "the proxy URL cannot be used",
+    urllib3.exceptions.ReadTimeoutError: "no answer within TIMEOUT",
+    urllib3.exceptions.ProtocolError: "the answer broke off",
+    urllib3.exceptions.DecodeError: "the answer cannot be decoded",
 }
 
 

@@ -17,9 +17,6 @@ import requests
 from django.core.management.base import CommandError, OutputWrapper
 from django.utils.translation import gettext as _
 
-from apiclient_app.client import Client
-from apiclient_app.engines.faults import FOREIGN, mapped
-
 from .exits import Exit, unusable
 from .terminal import Terminal
 
@@ -62,13 +59,13 @@ def checked_json(body: bytes | IO[bytes]) -> bytes:
     return typed
 
 
-def pour(client: Client, response: requests.Response, terminal: Terminal) -> None:
+def pour(response: requests.Response, terminal: Terminal) -> None:
     """Write the body of a streamed response to stdout, in bounded memory.
 
     As it is; but on a terminal JSON is indented, and what is no text is left out.
     """
     write = sink(terminal.out, response.encoding)
-    pieces = read(client, response)
+    pieces: Iterator[bytes] = response.iter_content(PIECE)
     if terminal.interactive:
         beginning = start(pieces, INDENT_LIMIT if is_json(response) else 1)
         if b"\0" in beginning:
@@ -77,18 +74,6 @@ def pour(client: Client, response: requests.Response, terminal: Terminal) -> Non
         write(indented(beginning) if is_json(response) else beginning)
     for piece in pieces:
         write(piece)
-
-
-def read(client: Client, response: requests.Response) -> Iterator[bytes]:
-    """Give the body piece by piece; raises TransportError where it breaks off."""
-    try:
-        yield from response.iter_content(PIECE)
-    except FOREIGN as error:
-        failed = error
-    else:
-        return
-    method, url = str(response.request.method), str(response.url)
-    raise mapped(failed, client.alias, method, url, client.config.secrets())
 
 
 def start(pieces: Iterator[bytes], length: int) -> bytes:

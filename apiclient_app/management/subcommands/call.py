@@ -68,7 +68,7 @@ class Call(Subcommand):
             status = f"{response.status_code} {response.reason or ''}".strip()
             if options["verbosity"]:
                 terminal.say(terminal.styled(status, "SUCCESS" if response.ok else "ERROR"))
-            pour(client, response, terminal)
+            pour(response, terminal)
         if not response.ok:
             raise Said(f"{named(client.alias, client.subject)}: {status}", returncode=Exit.FAILED)
 

@@ -1,0 +1,94 @@
+"""Streamed answers: whoever reads the body of one meets our errors, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import cache
+from typing import Any, TypeVar
+
+import requests
+import urllib3
+
+T = TypeVar("T")
+
+Present = Callable[[BaseException], BaseException]
+
+
+class Streamed(requests.Response):
+    """Reads as every Response does; raises TransportError where the body breaks off."""
+
+    _present: Present
+
+    def iter_content(self, *args: Any, **kwargs: Any) -> Any:
+        return _presented(self, super().iter_content(*args, **kwargs))
+
+    def __reduce__(self) -> Any:
+        kind = next(k for k in type(self).__mro__ if not issubclass(k, Streamed))
+        return kind.__new__, (kind,), self.__getstate__()
+
+
+class StreamedRaw(urllib3.HTTPResponse):
+    """The same for whoever reads `response.raw`, or gives it to what reads files."""
+
+    _present: Present
+
+    def read(self, *args: Any, **kwargs: Any) -> bytes:
+        return _done(self, super().read, *args, **kwargs)
+
+    def read1(self, *args: Any, **kwargs: Any) -> bytes:
+        return _done(self, super().read1, *args, **kwargs)
+
+    def stream(self, *args: Any, **kwargs: Any) -> Any:
+        return _presented(self, super().stream(*args, **kwargs))
+
+    def read_chunked(self, *args: Any, **kwargs: Any) -> Any:
+        return _presented(self, super().read_chunked(*args, **kwargs))
+
+
+def streamed(response: requests.Response, present: Present) -> requests.Response:
+    """Have what reading `response` raises go through `present`."""
+    _give(response, requests.Response, Streamed, present)
+    _give(response.raw, urllib3.HTTPResponse, StreamedRaw, present)
+    return response
+
+
+def _give(thing: Any, kind: type[Any], ours: Any, present: Present) -> None:
+    if isinstance(thing, kind):
+        # An object of another layout (a mock, a class in C) keeps the errors it has.
+        with suppress(TypeError):
+            found: Any = type(thing)
+            thing.__class__ = _joined(ours, found)
+            thing._present = present
+
+
+@cache
+def _joined(ours: Any, kind: Any) -> Any:
+    """Give a class that is `ours`, and `kind`, which may be a user's own."""
+    if issubclass(ours, kind):
+        return ours
+    return type(kind.__name__, (ours, kind), {"__module__": kind.__module__})
+
+
+def _done(thing: Any, read: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    try:
+        return read(*args, **kwargs)
+    except BaseException as error:  # noqa: BLE001  # a task's time limit shows frames too
+        failed = _failure(thing, error)
+    raise failed
+
+
+def _presented(thing: Any, pieces: Iterable[T]) -> Iterator[T]:
+    try:
+        yield from pieces
+    except BaseException as error:  # noqa: BLE001
+        failed = _failure(thing, error)
+    else:
+        return
+    raise failed
+
+
+def _failure(thing: Any, error: BaseException) -> BaseException:
+    if isinstance(error, Exception):
+        thing.close()  # urllib3 keeps the connection of what it could not decode
+    return thing._present(error)  # type: ignore[no-any-return]
