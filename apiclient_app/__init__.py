@@ -5,8 +5,9 @@ from apiclient_app import clients
 clients["alias"].get("path").json()
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .call import Call
-from .client import Client
 from .exceptions import (
     APIClientError,
     BadRequest,
@@ -31,6 +32,9 @@ from .exceptions import (
     UnknownClient,
 )
 from .handler import clients
+
+if TYPE_CHECKING:
+    from .client import Client
 
 __version__ = "0.1.0"
 
@@ -60,3 +64,12 @@ __all__ = [
     "UnknownClient",
     "clients",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import `Client` when it is asked for: what it needs takes longer than all the rest."""
+    if name == "Client":
+        from .client import Client
+
+        return Client
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from . import signals
-from .calling import Calling
+from .streams import Streams
 from .crews import acrew
 from .engines import Outgoing, arun
 from .exceptions import InvalidRequest
@@ -19,7 +19,7 @@ from .tokens import Inspection, Token
 from .window import Window
 
 
-class AsyncCalls(Calling):
+class AsyncCalls(Streams):
     """The half of a client that is awaited. Each method does what its sync twin does.
 
     Cancelled, a call breaks off at once; a token request goes on, and what it gives is kept.
@@ -116,9 +116,14 @@ class AsyncCalls(Calling):
         return await self.rooms.engine.desk.later(work)
 
     async def _asend(self, outgoing: Outgoing) -> requests.Response:
-        flow = self._calls.call(outgoing)
         if not signals.call_finished.receivers:
-            return await arun(flow, self.rooms, type(self))  # type: ignore[no-any-return]
+            return await self._arun_call(outgoing)
         with self._observed(outgoing) as given:
-            given.append(await arun(flow, self.rooms, type(self)))
+            given.append(await self._arun_call(outgoing))
         return given[0]
+
+    async def _arun_call(self, outgoing: Outgoing) -> requests.Response:
+        """At most CONCURRENCY of them at once in a loop: whoever gathers thousands would open
+        thousands of connections, and sign them all with a token that may be refused meanwhile."""
+        async with self.rooms.engine.seats():
+            return await arun(self._calls.call(outgoing), self.rooms, type(self))  # type: ignore[no-any-return]

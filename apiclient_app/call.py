@@ -8,6 +8,8 @@ from typing import Any
 
 from .exceptions import InvalidRequest
 
+NONE: Mapping[str, Any] = MappingProxyType({})
+
 
 class Call:
     """A call to make: the arguments of `client.request`, and a `tag` of yours to know it by.
@@ -19,7 +21,7 @@ class Call:
 
     def __init__(self, method: str, path: str, *, tag: Any = None, **kwargs: Any) -> None:
         self.method, self.path, self.tag = method, path, tag
-        self.kwargs: Mapping[str, Any] = MappingProxyType(kwargs)
+        self.kwargs: Mapping[str, Any] = MappingProxyType(kwargs) if kwargs else NONE
 
     def __repr__(self) -> str:
         tag = "" if self.tag is None else f" tag={self.tag!r}"

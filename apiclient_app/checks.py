@@ -14,7 +14,8 @@ apiclient_app.E001 to E010 are errors in settings; `conf.problems.TITLES` names 
 - W010 refresh tokens are in SQLite: who calls while holding its write lock gets an error
 - W011 the grace for a used refresh token ends before a killed worker is given up
 
-A `database` check runs with `check --database default`, and with `migrate`, before it migrates.
+`apps.py` registers them. A `database` check runs with `check --database default`, and with
+`migrate`, before it migrates.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as Caution
 from django.db import connections, router
 from django.db.models import Count
@@ -59,7 +60,6 @@ BACKENDS = {
 REDIS = ("django_redis.cache.RedisCache", "django.core.cache.backends.redis.RedisCache")
 
 
-@register(Tags.security)
 def check_clients(*_: Any, **__: Any) -> list[CheckMessage]:
     """Report every problem of every client."""
     clients = getattr(settings, "API_CLIENTS", {})
@@ -73,7 +73,6 @@ def check_clients(*_: Any, **__: Any) -> list[CheckMessage]:
     ]
 
 
-@register(Tags.caches)
 def check_caches(*_: Any, **__: Any) -> list[CheckMessage]:
     """Warn about the caches that clients use."""
     clients = getattr(settings, "API_CLIENTS", {})
@@ -107,7 +106,6 @@ def _complaints(cache: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return complaints
 
 
-@register(Tags.security, deploy=True)
 def check_tls(*_: Any, **__: Any) -> list[CheckMessage]:
     """Warn, on deployment, about clients that do not verify certificates."""
     clients = getattr(settings, "API_CLIENTS", {})
@@ -122,7 +120,6 @@ def check_tls(*_: Any, **__: Any) -> list[CheckMessage]:
     ]
 
 
-@register(Tags.security)
 def check_database(*_args: Any, **__: Any) -> list[CheckMessage]:
     """Warn about a database that does not take two writers."""
     aliases = [alias for alias, _ in _refreshing()]
@@ -137,7 +134,6 @@ def check_database(*_args: Any, **__: Any) -> list[CheckMessage]:
     return [Caution(text, hint=hint, id="apiclient_app.W010")]
 
 
-@register(Tags.security)
 def check_grace(*_args: Any, **__: Any) -> list[CheckMessage]:
     """Warn about a grace that is over before anybody may use it."""
     return [
@@ -153,7 +149,6 @@ def check_grace(*_args: Any, **__: Any) -> list[CheckMessage]:
     ]
 
 
-@register(Tags.database)
 def check_rows(*_: Any, databases: Collection[str] | None = None, **__: Any) -> list[CheckMessage]:
     """Warn about refresh tokens that need attention. Asks the database, if it may be asked."""
     database = router.db_for_write(Credential)

@@ -18,7 +18,6 @@ from .engines.batch import Batch, Outcome
 from .steps import Flow
 
 TURN_SECONDS = 1.0
-HELD_SECONDS = 0.05  # a consumer who is quicker than that delays no transfer
 
 
 class ThreadCrew:
@@ -52,9 +51,6 @@ class ThreadCrew:
             while True:
                 self.ended.append(self._results.get_nowait())
 
-    def rest(self, seconds: float) -> None:
-        pass
-
     def stop(self) -> None:
         """Wait for no call that is under way: nobody can break it off."""
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -80,11 +76,6 @@ class WireCrew:
     def wait(self) -> None:
         self._wire.turn(self._batch.patience(TURN_SECONDS))
         self._batch.look()
-
-    def rest(self, seconds: float) -> None:
-        """Tell that the consumer held the thread for so long."""
-        if seconds > HELD_SECONDS:
-            self._wire.rest(seconds)
 
     def stop(self) -> None:
         self._batch.break_off()

@@ -38,7 +38,7 @@ class Tally:
         except Exception as error:  # noqa: BLE001
             self.window.end(number, (call, None, error))
             return
-        self._calls[number] = call, now()
+        self._calls[number] = call, now() if call_finished.receivers else 0.0
         self.crew.start(number, outgoing)
 
     def gather(self) -> None:
@@ -66,9 +66,7 @@ def fan_out(calls: Any, tally: Tally) -> Iterator[Made]:
                     source, failure = None, error
             tally.gather()
             if window.ready:
-                made, began = window.take(), now()
-                yield made
-                crew.rest(now() - began)
+                yield window.take()
             elif window.busy:
                 crew.wait()
             elif source is None:

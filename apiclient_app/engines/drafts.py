@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import requests
 from requests.models import PreparedRequest
@@ -16,7 +16,7 @@ from apiclient_app.exceptions import InvalidRequest
 from apiclient_app.secret import one_line
 
 from .environment import Session
-from .outgoing import Outgoing, copied
+from .outgoing import Outgoing, copied, plainly
 
 METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Z-]+")  # RFC 9110 section 5.6.2
 # What requests would send as it stands: nothing to quote, no segment to resolve, no IDNA.
@@ -74,45 +74,43 @@ class Drafts:
         allow_redirects: bool = True,
     ) -> tuple[requests.PreparedRequest, dict[str, Any]] | None:
         """Give what `_by_requests` would; None where that is not certain."""
-        version = session.variables.look()
-        if not version or not SIMPLE_URL.match(url) or "/." in url or session.cookies._cookies:
+        version, jar = session.variables.look(), cast(Any, session.cookies)
+        full = _simple(url, params)
+        if not version or not full or jar._cookies or not METHOD.fullmatch(method):
             return None
-        if params is not None:
-            if "?" in url or not isinstance(params, dict):
-                return None
-            query = PreparedRequest._encode_params(params)
-            url = f"{url}?{query}" if query else url
-        if self._environment[0] != version or self._headers is None:
-            if not METHOD.fullmatch(method):
-                return None
+        if self._environment[0] != version:
             self._learn(session, version)
         prepared = PreparedRequest.__new__(PreparedRequest)
-        prepared.__dict__.update(
-            method=method,
-            url=url,
-            headers=copied(self._headers),
-            body=None,
-            hooks={"response": []},
-            _cookies=None,
-            _body_position=None,
-        )
+        prepared.__dict__ = {
+            "method": method,
+            "url": full,
+            "headers": copied(self._headers),
+            "body": None,
+            "hooks": {"response": []},
+            "_cookies": None,
+            "_body_position": None,
+        }
         if headers is not None and not _added(prepared.headers, headers):
             return None
         if method not in BODILESS or data is not None or json is not None:
-            if not METHOD.fullmatch(method):
-                return None
             prepared.prepare_body([] if data is None else data, None, json)
-        options = self._environment[1].copy()
+        return prepared, self._how(timeout, stream, allow_redirects)
+
+    def _how(self, timeout: Any, stream: bool | None, allow_redirects: bool) -> dict[str, Any]:
+        options = self._environment[1]
+        if stream is None and timeout is ... and allow_redirects:
+            return options  # not a copy: nobody writes to it
+        options = {**options, "allow_redirects": allow_redirects}
         if stream is not None:
             options["stream"] = stream
-        options["timeout"] = self.config.timeout if timeout is ... else timeout
-        options["allow_redirects"] = allow_redirects
-        return prepared, options
+        if timeout is not ...:
+            options["timeout"] = timeout
+        return options
 
     def _learn(self, session: Session, version: int) -> None:
         """Take from requests what it makes of the environment, and of a request without body."""
         prepared, options = self._by_requests(session, "GET", self.config.base_url)
-        self._headers = prepared.headers
+        self._headers = plainly(prepared.headers)
         self._environment = (version, options)
 
     def _by_requests(
@@ -154,6 +152,18 @@ class Drafts:
         options["timeout"] = config.timeout if timeout is ... else timeout
         options["allow_redirects"] = allow_redirects
         return prepared, options
+
+
+def _simple(url: str, params: Any) -> str:
+    """Give the URL with `params`, if requests would make the same of it; else nothing."""
+    if not SIMPLE_URL.match(url) or "/." in url:
+        return ""
+    if params is None:
+        return url
+    if "?" in url or not isinstance(params, dict):
+        return ""
+    query = PreparedRequest._encode_params(params)
+    return f"{url}?{query}" if query else url
 
 
 def _added(headers: Any, given: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from functools import cache, partial
 from importlib.util import find_spec
 from threading import Lock
@@ -133,6 +134,10 @@ class Engine:
             failed = self.presentable(error, outgoing, token)
         raise failed
 
+    def seats(self) -> Any:
+        """Give what bounds the calls of the running loop; threads are bounded by their number."""
+        return self.curl().loop_wire().seats if self.fast() else nullcontext()
+
     def fast(self) -> bool:
         """Whether libcurl may send: it is there, and nothing but it would notice the difference.
 
@@ -167,7 +172,7 @@ class Engine:
             with self._lock:
                 if self._curl is None:
                     connections = max(self.config.pool_size, self.config.concurrency)
-                    self._curl = Transport(connections)
+                    self._curl = Transport(connections, self.config.concurrency)
         return self._curl
 
     def keep_cookies(

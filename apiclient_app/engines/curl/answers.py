@@ -5,12 +5,11 @@ from __future__ import annotations
 import copyreg
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property
 from io import BytesIO
 from json import loads
-from typing import Any
+from typing import Any, cast
 
 import requests
 import urllib3
@@ -28,26 +27,28 @@ class Answer(requests.Response):
     """A response that is taken apart as far as it is asked for: most of it never is."""
 
     _status: bytes
+    _fields: bytes
     _lower: bytes
+    _seconds: float
 
     def __init__(self, request: requests.PreparedRequest, head: bytes, seconds: float) -> None:
         if head.count(b"HTTP/") > 1:
             head = head[_last(head) :]
         status, _, fields = head.partition(b"\r\n")
-        self.__dict__.update(
-            _content=False,
-            _content_consumed=False,
-            _next=None,
-            _status=status,
-            _fields=fields,
-            _lower=fields.lower(),
-            _seconds=seconds,
-            status_code=int(status.split(b" ", 2)[1]),
-            url=request.url,
-            history=[],
-            request=request,
-            connection=None,
-        )
+        self.__dict__ = {
+            "_content": False,
+            "_content_consumed": False,
+            "_next": None,
+            "_status": status,
+            "_fields": fields,
+            "_lower": fields.lower(),
+            "_seconds": seconds,
+            "status_code": int(status.split(b" ", 2)[1]),
+            "url": request.url,
+            "history": [],
+            "request": request,
+            "connection": None,
+        }
 
     @cached_property
     def reason(self) -> str:  # type: ignore[override]
@@ -81,9 +82,11 @@ class Answer(requests.Response):
 
     def json(self, **kwargs: Any) -> Any:
         head = self._lower
-        if b"application/json" in head and b"charset" not in head and not kwargs and self.content:
-            with suppress(ValueError):  # other than UTF-8, or no JSON: requests has words for both
-                return loads(self.content.decode())
+        if b"application/json" in head and b"charset" not in head and not kwargs:
+            try:
+                return loads(cast(bytes, self._content).decode())
+            except ValueError:  # other than UTF-8, or no JSON: requests has words for both
+                pass
         return super().json(**kwargs)
 
     @cached_property
@@ -138,7 +141,7 @@ def whole(
     """Give the response with its body; ContentDecodingError where that is not what it says."""
     answer = Answer(request, b"".join(lines), seconds)
     body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    if body and answer.says(b"content-encoding"):
+    if body and b"content-encoding" in answer._lower:
         body = decoded(answer, body)
     answer._content = body
     answer._content_consumed = True

@@ -45,12 +45,14 @@ class Transfer:
         "patience",
         "profile",
         "request",
+        "rested",
     )
 
     def __init__(self) -> None:
         self.curl = pycurl.Curl()
         self.lines: list[bytes] = []
         self.chunks: list[bytes] = []
+        self.rested = False  # whether whoever drives it was away meanwhile
         self.moved = 0.0  # when, at the latest, the last bytes moved
         self.profile: Any = None
         self.headers: Any = None
@@ -83,6 +85,14 @@ class Transfer:
             self.profile = self.headers = None
             self.curl.reset()  # or else it keeps the body
         del self.request, self.options
+
+    def unsent(self, code: int) -> bool:
+        """Whether it failed for the time that it took to connect."""
+        return (  # type: ignore[no-any-return]
+            code == pycurl.E_OPERATION_TIMEDOUT
+            and not self.lines
+            and self.curl.getinfo(pycurl.PRETRANSFER_TIME) == 0
+        )
 
     def _set_all(self, request: requests.PreparedRequest, options: dict[str, Any]) -> None:
         self.profile = self.headers = None

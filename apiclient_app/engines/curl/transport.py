@@ -22,8 +22,8 @@ Done = Callable[[requests.Response | None, BaseException | None], None]
 class Transport:
     """Owns the wires of one client, idle and in use: to each thread and event loop its own."""
 
-    def __init__(self, connections: int) -> None:
-        self._connections = connections
+    def __init__(self, connections: int, concurrency: int) -> None:
+        self._connections, self._concurrency = connections, concurrency
         self._given_up: list[Any] = []
         self._start()
 
@@ -66,7 +66,7 @@ class Transport:
             for gone in [each for each in list(self._loops) if each.is_closed()]:
                 if (left := self._loops.pop(gone, None)) is not None:
                     left.close()
-            wire = self._loops[loop] = LoopWire(self._connections, loop)
+            wire = self._loops[loop] = LoopWire(self._connections, self._concurrency, loop)
         return wire
 
     def start(

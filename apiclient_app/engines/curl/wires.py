@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections import deque
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +19,7 @@ from .polls import Poll
 from .transfers import Transfer
 
 ERRORS = (BlockingIOError, OSError)
+HELD_SECONDS = 0.05  # whoever comes back sooner has delayed nothing
 LOOK_SECONDS = (0.02, 1.0)  # how often to look for what is stuck, at least and at most
 
 
@@ -30,41 +30,37 @@ class Wire:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
-        self._most = 0
-        self._queue: deque[Transfer] = deque()
+        self._connections = 0
         self.keep(connections)
         self._active: dict[Any, Transfer] = {}
         self._look_every = LOOK_SECONDS[1]
+        self._patience: float | None = None  # of the transfer added last
 
     def keep(self, connections: int) -> None:
-        """Have so many transfers at once, the others wait; and keep so many connections."""
-        if connections > self._most:
-            self._most = connections
+        """Keep so many connections at least."""
+        if connections > self._connections:
+            self._connections = connections
             self._multi.setopt(pycurl.M_MAXCONNECTS, connections)
 
     def add(self, transfer: Transfer) -> None:
         """Begin; `transfer.finish` is called with it when it is done, not before this returns."""
-        if len(self._active) >= self._most:
-            self._queue.append(transfer)
-            return
-        transfer.moved = time.monotonic()
-        if transfer.patience is not None:
-            least, most = LOOK_SECONDS
-            self._look_every = min(max(least, transfer.patience / 10), self._look_every, most)
+        transfer.moved, transfer.rested = time.monotonic(), False
+        if transfer.patience != self._patience:
+            self._hurry(transfer.patience)
         self._active[transfer.curl] = transfer
         self._multi.add_handle(transfer.curl)
+
+    def _hurry(self, patience: float | None) -> None:
+        """Look as often as the shortest read timeout asks for."""
+        self._patience = patience
+        if patience is not None:
+            least, most = LOOK_SECONDS
+            self._look_every = min(max(least, patience / 10), self._look_every, most)
 
     def remove(self, transfer: Transfer) -> None:
         """Break it off; its connection is closed."""
         if self._active.pop(transfer.curl, None) is not None:
             self._multi.remove_handle(transfer.curl)
-            self._next()
-        elif transfer in self._queue:
-            self._queue.remove(transfer)
-
-    def _next(self) -> None:
-        while self._queue and len(self._active) < self._most:
-            self.add(self._queue.popleft())
 
     def _act(self, descriptor: int, events: int) -> None:
         self._multi.socket_action(descriptor, events)
@@ -82,16 +78,18 @@ class Wire:
         transfer = self._active.pop(curl, None)
         if transfer is not None:
             self._multi.remove_handle(curl)
+            if code and transfer.rested and transfer.unsent(code):
+                # It may have connected in time, while nobody looked. Nothing was sent.
+                return self.add(transfer)
             transfer.finish(transfer, code, text)
-            if self._queue:
-                self._next()
+        return None
 
     def _cut_stuck(self) -> None:
         now = time.monotonic()
         for transfer in [each for each in self._active.values() if each.stuck(now)]:
             self._end(transfer.curl, STUCK, "no bytes within the read timeout")
         if not self._active:
-            self._look_every = LOOK_SECONDS[1]
+            self._look_every, self._patience = LOOK_SECONDS[1], None
 
     def _on_socket(self, what: int, descriptor: int, _multi: Any, _private: Any) -> None:
         raise NotImplementedError
@@ -107,12 +105,14 @@ class ThreadWire(Wire):
         super().__init__(connections)
         self._poll = Poll()
         self._due: float | None = None
-        self._look_at = 0.0
+        self._look_at = self._turned = 0.0
         self._bell: tuple[socket.socket, socket.socket] | None = None
 
     def turn(self, seconds: float) -> None:
         """Wait at most `seconds` for something to happen, and have it dealt with."""
         now = time.monotonic()
+        if now - self._turned > HELD_SECONDS:
+            self._rest(now - self._turned)
         until = min(now + seconds, self._look_at or now + self._look_every)
         if self._due is not None:
             until = min(until, self._due)
@@ -129,11 +129,13 @@ class ThreadWire(Wire):
         if now >= self._look_at:
             self._look_at = now + self._look_every
             self._cut_stuck()
+        self._turned = now
 
-    def rest(self, seconds: float) -> None:
+    def _rest(self, seconds: float) -> None:
         """Take no account of time in which nobody turned: it was not the servers'."""
         for transfer in self._active.values():
             transfer.moved += seconds
+            transfer.rested = True
 
     def ring(self) -> None:
         """Have `turn` return. Any thread may."""
@@ -173,9 +175,12 @@ class ThreadWire(Wire):
 class LoopWire(Wire):
     """Driven by an event loop, whose thread alone may use it."""
 
-    def __init__(self, connections: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, connections: int, concurrency: int, loop: asyncio.AbstractEventLoop
+    ) -> None:
         super().__init__(connections)
         self.loop = loop
+        self.seats = asyncio.Semaphore(concurrency)
         self._timer: asyncio.Handle | None = None
         self._looking: asyncio.TimerHandle | None = None
         self._watched: dict[int, int] = {}
