@@ -12,6 +12,8 @@ import urllib3
 
 T = TypeVar("T")
 
+READS_AT_ONCE = hasattr(urllib3.HTTPResponse, "read1")  # since urllib3 2.2
+
 Present = Callable[[BaseException], BaseException]
 
 
@@ -92,3 +94,23 @@ def _failure(thing: Any, error: BaseException) -> BaseException:
     if isinstance(error, Exception):
         thing.close()  # urllib3 keeps the connection of what it could not decode
     return thing._present(error)  # type: ignore[no-any-return]
+
+
+def arriving(response: requests.Response, size: int) -> Iterator[bytes]:
+    """Give the body as it arrives, in pieces of at most `size`, decoded.
+
+    `iter_content` waits until a piece is full.
+    """
+    read1 = getattr(response.raw, "read1", None)
+    if response._content_consumed or read1 is None or not READS_AT_ONCE:
+        yield from response.iter_content(size)
+        return
+    while piece := read1(size, decode_content=True):
+        yield piece
+    response._content_consumed = True
+
+
+def cut(response: requests.Response) -> None:
+    """End a read that another thread is waiting in; that one sees the body break off."""
+    with suppress(OSError, ValueError, RuntimeError, AttributeError):
+        response.raw.shutdown()
