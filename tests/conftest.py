@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from project.valkey import Valkey
 from tests import settings as test_settings
+from tests.engines.ways import WAYS, Callers
 from tests.fleet.crew import Fleet, sailing
 from tests.servers import Handle, running
 
@@ -83,13 +84,22 @@ def forget(url: str) -> None:
 
 
 @pytest.fixture
-def api_clients(settings: Settings) -> Configure:
+def api_clients(request: pytest.FixtureRequest, settings: Settings) -> Configure:
     """Set `API_CLIENTS`: `api_clients(github={"BASE_URL": ...})`. Undone after the test."""
+    callers = request.getfixturevalue("clients") if "clients" in request.fixturenames else None
 
     def configure(**aliases: dict[str, Any]) -> None:
-        settings.API_CLIENTS = aliases
+        settings.API_CLIENTS = callers.configured(aliases) if callers else aliases
 
     return configure
+
+
+@pytest.fixture(params=WAYS)
+def clients(request: pytest.FixtureRequest) -> Iterator[Callers]:
+    """Run a test once for each way that its calls can take."""
+    callers = Callers(request.param)
+    yield callers
+    callers.end()
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,10 @@ from apiclient_app import (
     InvalidRequest,
     NotFound,
     TokenRefused,
-    clients,
 )
 from apiclient_app.client import Client
 from tests.conftest import Configure
+from tests.engines.ways import SYNC, Callers
 from tests.servers import Handle, Reply
 
 ENDPOINTS = {
@@ -34,7 +34,7 @@ ENDPOINTS = {
 
 
 @pytest.fixture
-def client(api: Handle, api_clients: Configure) -> Client:
+def client(api: Handle, api_clients: Configure, clients: Callers) -> Client:
     api.set(open=True)
     api_clients(api={"BASE_URL": api.base_url, "ENDPOINTS": ENDPOINTS})
     return clients["api"]
@@ -43,7 +43,7 @@ def client(api: Handle, api_clients: Configure) -> Client:
 @pytest.mark.parametrize("method", ["get", "options", "post", "put", "patch", "delete"])
 def test_each_method_calls_with_its_name(client: Client, method: str) -> None:
     response = getattr(client, method)("echo")
-    assert type(response) is requests.Response
+    assert isinstance(response, requests.Response)
     assert response.json()["method"] == method.upper()
     assert client.request(method, "echo").json()["method"] == method.upper()
 
@@ -100,6 +100,7 @@ def test_files_and_forms_are_sent(client: Client) -> None:
     assert files["headers"]["content-type"].startswith("multipart/form-data")
 
 
+@pytest.mark.parametrize("clients", SYNC, indirect=True)
 def test_a_streamed_answer_is_left_to_the_caller(client: Client) -> None:
     with client.get("big?mb=2", stream=True) as response:
         assert sum(map(len, response.iter_content(65_536))) == 2 << 20
@@ -116,7 +117,9 @@ def test_errors_are_raised_unless_the_caller_wants_responses(client: Client) -> 
     assert client.call("user", username="x", raise_for_status=False).status_code == 200
 
 
-def test_a_client_can_give_responses_by_default(api: Handle, api_clients: Configure) -> None:
+def test_a_client_can_give_responses_by_default(
+    api: Handle, api_clients: Configure, clients: Callers
+) -> None:
     api.set(open=True)
     api_clients(api={"BASE_URL": api.base_url, "RAISE_FOR_STATUS": False})
     assert clients["api"].get("status/500").status_code == 500
@@ -165,7 +168,7 @@ def test_an_endpoint_that_is_not_there_is_told_which_are(client: Client) -> None
 
 @pytest.mark.parametrize("path", ["https://elsewhere.example/", "//elsewhere.example", "../x"])
 def test_a_path_that_leaves_is_refused_before_a_token_is_asked_for(
-    api: Handle, api_clients: Configure, path: str
+    api: Handle, api_clients: Configure, path: str, clients: Callers
 ) -> None:
     api_clients(api=api.config())
     with pytest.raises(ForeignOrigin):
@@ -173,14 +176,18 @@ def test_a_path_that_leaves_is_refused_before_a_token_is_asked_for(
     assert api.requests == []
 
 
-def test_without_a_token_the_api_is_not_called(api: Handle, api_clients: Configure) -> None:
+def test_without_a_token_the_api_is_not_called(
+    api: Handle, api_clients: Configure, clients: Callers
+) -> None:
     api_clients(api=api.config(OPTIONS={"client_secret": "wrong"}))
     with pytest.raises(TokenRefused, match=r"API_CLIENTS\['api'\]\['AUTH'\]\['OPTIONS'\]"):
         clients["api"].get("echo")
     assert [r["path"] for r in api.requests] == ["/token"]
 
 
-def test_a_connection_test_calls_check(api: Handle, api_clients: Configure) -> None:
+def test_a_connection_test_calls_check(
+    api: Handle, api_clients: Configure, clients: Callers
+) -> None:
     api_clients(
         checked=api.config(CHECK="get echo?ping=1"),
         plain=api.config(RAISE_FOR_STATUS=False),
@@ -197,7 +204,9 @@ def test_a_connection_test_calls_check(api: Handle, api_clients: Configure) -> N
         clients["failing"].check()
 
 
-def test_a_client_says_who_it_is_and_nothing_else(api: Handle, api_clients: Configure) -> None:
+def test_a_client_says_who_it_is_and_nothing_else(
+    api: Handle, api_clients: Configure, clients: Callers
+) -> None:
     api_clients(api=api.config())
     client = clients["api"]
     client.get("echo")

@@ -14,7 +14,7 @@ import requests
 from apiclient_app.steps import Announce, Flow, Send, Sleep, Wait
 
 from .driver import Rooms, carry_out
-from .engine import Engine
+from .engine import Engine, carried
 from .redirects import Hops, following
 
 Outcome = tuple[int, requests.Response | None, BaseException | None]
@@ -130,7 +130,7 @@ class Batch:
             except BaseException as error:  # noqa: BLE001
                 return self._end(passage, None, error)
             match step:
-                case Send(outgoing, token):
+                case Send(outgoing, token) if carried(outgoing):
                     passage.send = step
                     passage.hops = following(outgoing, token, self._session, self._home)
                     return self._hop(passage, passage.hops.send, None)

@@ -88,7 +88,7 @@ class Engine:
         try:
             session = self.sessions.session(subject)
             hops = following(outgoing, token, session, self.config.base_url)
-            if self.config.engine == "curl" and not outgoing.options["stream"] and self.fast():
+            if self.config.engine == "curl" and carried(outgoing) and self.fast():
                 return travel(hops, partial(self._by_curl, session, subject))  # type: ignore[no-any-return]
             response = travel(hops, partial(self.sessions.send, subject=subject))
             if not outgoing.options["stream"]:
@@ -111,7 +111,7 @@ class Engine:
 
     async def asend(self, outgoing: Outgoing, token: Token | None) -> requests.Response:
         """Do as `send`, in the running event loop."""
-        if not self.fast():
+        if not self.fast() or not carried(outgoing):
             self.say_slow()
             return await self.callers.later(self.send, outgoing, token)  # type: ignore[no-any-return]
         subject = outgoing.subject
@@ -149,7 +149,7 @@ class Engine:
 
     def say_slow(self) -> None:
         """Say once, in the log, why many calls are made by threads."""
-        if not self._said and self.config.session is None:
+        if not self._said and self.config.session is None and not self.fast():
             self._said = True
             if not pycurl_installed():
                 logger.warning(
@@ -191,6 +191,15 @@ class Engine:
         prepared = outgoing.prepared
         more = (outgoing.auth.secrets, *([token.revealed] if token else ()))
         return self.faults.presentable(error, str(prepared.method), str(prepared.url), *more)
+
+
+def carried(outgoing: Outgoing) -> bool:
+    """Whether libcurl sends such a call: none that hooks want to see as requests made it, none
+    that is streamed, and no HEAD with a body."""
+    request = outgoing.prepared
+    if request.hooks["response"] or outgoing.options["stream"]:
+        return False
+    return request.method != "HEAD" or not request.body
 
 
 @cache

@@ -10,8 +10,9 @@ import requests
 from pytest_django import Settings
 from requests.adapters import HTTPAdapter
 
-from apiclient_app import TokenError, clients
+from apiclient_app import TokenError
 from tests.conftest import Configure
+from tests.engines.ways import Callers
 from tests.servers import Handle
 from tests.servers.http import Reply
 
@@ -33,7 +34,12 @@ def texts(handle: Handle) -> str:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_redirect_to_another_host_takes_no_bearer_token_along(
-    api: Handle, other_api: Handle, api_clients: Configure, status: int, method: str
+    api: Handle,
+    other_api: Handle,
+    api_clients: Configure,
+    status: int,
+    method: str,
+    clients: Callers,
 ) -> None:
     api_clients(api=api.config())
     other_api.set(open=True)
@@ -60,6 +66,7 @@ def test_a_redirect_to_another_host_takes_no_api_key_along(
     api_clients: Configure,
     status: int,
     options: dict[str, str],
+    clients: Callers,
 ) -> None:
     api_clients(api=key_client(api, **options))
     api.set(open=True)
@@ -73,7 +80,7 @@ def test_a_redirect_to_another_host_takes_no_api_key_along(
 
 @pytest.mark.parametrize("options", [{}, {"query": "k"}])
 def test_a_redirect_that_stays_at_home_is_signed_anew(
-    api: Handle, api_clients: Configure, options: dict[str, str]
+    api: Handle, api_clients: Configure, options: dict[str, str], clients: Callers
 ) -> None:
     api_clients(api=key_client(api, **options))
     api.set(open=True)
@@ -83,7 +90,7 @@ def test_a_redirect_that_stays_at_home_is_signed_anew(
 
 
 def test_a_way_home_again_from_another_host_is_signed_again(
-    api: Handle, other_api: Handle, api_clients: Configure
+    api: Handle, other_api: Handle, api_clients: Configure, clients: Callers
 ) -> None:
     api_clients(api=key_client(api))
     api.set(open=True)
@@ -96,7 +103,7 @@ def test_a_way_home_again_from_another_host_is_signed_again(
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_token_endpoint_that_redirects_sends_no_secret_on(
-    api: Handle, other_api: Handle, api_clients: Configure, status: int
+    api: Handle, other_api: Handle, api_clients: Configure, status: int, clients: Callers
 ) -> None:
     api_clients(api=api.config(OPTIONS={"client_auth": "client_secret_post"}))
     api.always("/token", Reply(status, headers={"Location": other_api.token_url}))
@@ -125,7 +132,7 @@ def test_the_netrc_of_these_tests_would_override_a_header() -> None:
 @pytest.mark.usefixtures("_netrc")
 @pytest.mark.parametrize("path", ["echo", "redirect?to=/api/echo"])
 def test_a_netrc_does_not_override_the_token(
-    api: Handle, api_clients: Configure, path: str
+    api: Handle, api_clients: Configure, path: str, clients: Callers
 ) -> None:
     api_clients(api=api.config(OPTIONS={"client_auth": "client_secret_post"}))
     assert clients["api"].get(path).json()["headers"]["authorization"].startswith("Bearer ")
@@ -136,7 +143,7 @@ def test_a_netrc_does_not_override_the_token(
 @pytest.mark.usefixtures("_netrc")
 @pytest.mark.parametrize("path", ["echo", "redirect?to=/api/echo"])
 def test_a_netrc_adds_nothing_beside_an_api_key(
-    api: Handle, api_clients: Configure, path: str
+    api: Handle, api_clients: Configure, path: str, clients: Callers
 ) -> None:
     api_clients(api=key_client(api))
     api.set(open=True)
@@ -165,7 +172,7 @@ def mark(response: requests.Response, *_: Any, **__: Any) -> None:
 
 
 def test_a_users_own_session_is_used_with_adapter_headers_cookies_and_hooks(
-    api: Handle, api_clients: Configure
+    api: Handle, api_clients: Configure, clients: Callers
 ) -> None:
     api_clients(api=api.config(SESSION=f"{__name__}.own_session"))
     CountingAdapter.sent = 0
@@ -180,7 +187,7 @@ def test_a_users_own_session_is_used_with_adapter_headers_cookies_and_hooks(
 
 
 def test_a_users_own_session_loses_credentials_on_the_way_out_too(
-    api: Handle, other_api: Handle, api_clients: Configure
+    api: Handle, other_api: Handle, api_clients: Configure, clients: Callers
 ) -> None:
     api_clients(api={**key_client(api), "SESSION": f"{__name__}.own_session"})
     api.set(open=True)
@@ -191,7 +198,7 @@ def test_a_users_own_session_loses_credentials_on_the_way_out_too(
 
 
 def test_plain_http_off_this_machine_is_refused_before_anything_is_sent(
-    settings: Settings,
+    settings: Settings, clients: Callers
 ) -> None:
     from apiclient_app import InvalidConfiguration
 

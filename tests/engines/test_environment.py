@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import requests
 
-from apiclient_app import clients
 from apiclient_app.engines.environment import Session
 from tests.conftest import Configure
+from tests.engines.ways import Callers
 from tests.servers import Handle, Reply
 
 PROXY = "http://proxy.example:3128"
@@ -86,7 +86,11 @@ def test_settings_are_those_of_requests_as_the_environment_changes(
 
 
 def test_a_proxy_named_between_two_calls_is_used_and_left_again(
-    monkeypatch: pytest.MonkeyPatch, api_clients: Configure, api: Handle, other_api: Handle
+    monkeypatch: pytest.MonkeyPatch,
+    api_clients: Configure,
+    api: Handle,
+    other_api: Handle,
+    clients: Callers,
 ) -> None:
     api_clients(api={"BASE_URL": api.base_url})
     api.always("/api/x", Reply.of("directly"))

@@ -1,15 +1,17 @@
 """What settings and callers say about the transport reaches it, for calls and token requests."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
 
-from apiclient_app import clients
 from tests.conftest import Configure
+from tests.engines.ways import SYNC, Callers
 
 BASE = "https://api.example/v1/"
+Used = Callable[..., list[dict[str, Any]]]
 OAUTH = {
     "BACKEND": "apiclient_app.auth.ClientCredentials",
     "OPTIONS": {"token_url": "/token", "client_id": "app", "client_secret": "s3cr3t"},
@@ -45,18 +47,24 @@ def _bare(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def used(api_clients: Configure, call: dict[str, Any], **settings: Any) -> list[dict[str, Any]]:
+@pytest.fixture
+def used(api_clients: Configure, clients: Callers) -> Used:
     """Give the transport's options for the token request and for a call."""
-    api_clients(shop={"BASE_URL": BASE, "AUTH": OAUTH, "SESSION": recording_session, **settings})
-    clients["shop"].get("x", **call)
-    assert [r.path_url for r, _ in Recorder.used] == ["/token", "/v1/x"]
-    return [{**options, "proxies": dict(options["proxies"])} for _, options in Recorder.used]
+
+    def use(call: dict[str, Any], **settings: Any) -> list[dict[str, Any]]:
+        api_clients(
+            shop={"BASE_URL": BASE, "AUTH": OAUTH, "SESSION": recording_session, **settings}
+        )
+        clients["shop"].get("x", **call)
+        assert [r.path_url for r, _ in Recorder.used] == ["/token", "/v1/x"]
+        return [{**options, "proxies": dict(options["proxies"])} for _, options in Recorder.used]
+
+    return use
 
 
-def test_what_the_settings_say_counts_for_both(api_clients: Configure) -> None:
+def test_what_the_settings_say_counts_for_both(used: Used) -> None:
     proxies = {"https": "http://proxy.example:3128"}
     asked, called = used(
-        api_clients,
         {},
         VERIFY="/ca.pem",
         CERT=["cert.pem", "key.pem"],
@@ -71,9 +79,9 @@ def test_what_the_settings_say_counts_for_both(api_clients: Configure) -> None:
     assert asked["timeout"] == (1, 4)
 
 
-def test_what_the_caller_says_counts_for_the_call_alone(api_clients: Configure) -> None:
+@pytest.mark.parametrize("clients", SYNC, indirect=True)
+def test_what_the_caller_says_counts_for_the_call_alone(used: Used) -> None:
     asked, called = used(
-        api_clients,
         {
             "verify": "/mine.pem",
             "cert": "mine.crt",
@@ -91,24 +99,24 @@ def test_what_the_caller_says_counts_for_the_call_alone(api_clients: Configure) 
     assert (called["timeout"], called["stream"]) == (9, True)
 
 
-def test_by_default_certificates_are_verified(api_clients: Configure) -> None:
-    asked, called = used(api_clients, {})
+def test_by_default_certificates_are_verified(used: Used) -> None:
+    asked, called = used({})
     assert (asked["verify"], called["verify"]) == (True, True)
     assert (asked["proxies"], called["proxies"]) == ({}, {})
 
 
-def test_verification_can_be_switched_off_and_on(api_clients: Configure) -> None:
-    assert [options["verify"] for options in used(api_clients, {}, VERIFY=False)] == [False] * 2
+def test_verification_can_be_switched_off_and_on(used: Used, clients: Callers) -> None:
+    assert [options["verify"] for options in used({}, VERIFY=False)] == [False] * 2
     clients["shop"].get("x", verify=True)
     assert Recorder.used[-1][1]["verify"] is True
 
 
 def test_the_environment_counts_where_nothing_is_said(
-    api_clients: Configure, monkeypatch: pytest.MonkeyPatch
+    used: Used, monkeypatch: pytest.MonkeyPatch, clients: Callers
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/environment.pem")
     monkeypatch.setenv("https_proxy", "http://environment.example")
-    for options in used(api_clients, {}):
+    for options in used({}):
         assert options["verify"] == "/environment.pem"
         assert options["proxies"]["https"] == "http://environment.example"
     clients["shop"].get("x", verify="/mine.pem")
@@ -116,7 +124,7 @@ def test_the_environment_counts_where_nothing_is_said(
 
 
 def test_a_token_request_is_told_from_a_call_by_nothing_of_the_calls(
-    api_clients: Configure,
+    api_clients: Configure, clients: Callers
 ) -> None:
     api_clients(
         shop={

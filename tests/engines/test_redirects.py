@@ -6,8 +6,9 @@ import pytest
 import responses
 from responses.registries import OrderedRegistry
 
-from apiclient_app import APIClientError, TokenUnavailable, TransportError, clients
+from apiclient_app import APIClientError, TokenUnavailable, TransportError
 from tests.conftest import Configure
+from tests.engines.ways import Callers
 from tests.servers import Handle, Reply
 
 KEY = "a-key-of-16-chars"
@@ -32,7 +33,7 @@ LOCATIONS = [
 @pytest.mark.parametrize("location", LOCATIONS, ids=repr)
 @pytest.mark.parametrize("follow", [True, False])
 def test_an_unusable_location_is_an_error_of_ours(
-    api: Handle, api_clients: Configure, location: str, follow: bool
+    api: Handle, api_clients: Configure, location: str, follow: bool, clients: Callers
 ) -> None:
     api_clients(api=api.config())
     api.always("/api/x", Reply(302, headers={"Location": location}))
@@ -49,14 +50,16 @@ def test_an_unusable_location_is_an_error_of_ours(
         assert "GET" in str(refused)
 
 
-def test_a_redirect_without_location_is_the_response(api: Handle, api_clients: Configure) -> None:
+def test_a_redirect_without_location_is_the_response(
+    api: Handle, api_clients: Configure, clients: Callers
+) -> None:
     api_clients(api=api.config())
     api.always("/api/x", Reply(302, body="nowhere"))
     assert clients["api"].get("x").text == "nowhere"
 
 
 def test_redirects_are_not_followed_where_the_caller_says_so(
-    api: Handle, api_clients: Configure
+    api: Handle, api_clients: Configure, clients: Callers
 ) -> None:
     api_clients(api=api.config())
     response = clients["api"].get("redirect?to=/api/echo", allow_redirects=False)
@@ -66,7 +69,9 @@ def test_redirects_are_not_followed_where_the_caller_says_so(
     assert clients["api"].request("HEAD", "redirect?to=/api/echo").status_code == 200
 
 
-def test_a_redirect_without_end_ends(api: Handle, api_clients: Configure) -> None:
+def test_a_redirect_without_end_ends(
+    api: Handle, api_clients: Configure, clients: Callers
+) -> None:
     api_clients(api=api.config())
     api.always("/api/x", Reply(302, headers={"Location": "/api/x"}))
     with pytest.raises(TransportError, match="too many redirects"):
@@ -74,7 +79,9 @@ def test_a_redirect_without_end_ends(api: Handle, api_clients: Configure) -> Non
     assert api.count(302) == 31
 
 
-def test_history_is_that_of_requests(api: Handle, api_clients: Configure) -> None:
+def test_history_is_that_of_requests(
+    api: Handle, api_clients: Configure, clients: Callers
+) -> None:
     api_clients(api=api.config())
     response = clients["api"].get("redirect?to=/api/redirect%3Fto%3D/api/echo")
     assert [r.status_code for r in response.history] == [302, 302]
@@ -87,7 +94,7 @@ def test_history_is_that_of_requests(api: Handle, api_clients: Configure) -> Non
     [(301, "POST", "GET"), (302, "POST", "GET"), (303, "PUT", "GET"), (307, "POST", "POST")],
 )
 def test_method_and_body_go_on_as_the_status_says(
-    api: Handle, api_clients: Configure, status: int, method: str, becomes: str
+    api: Handle, api_clients: Configure, status: int, method: str, becomes: str, clients: Callers
 ) -> None:
     api_clients(api=api.config())
     arrived = (
@@ -100,7 +107,7 @@ def test_method_and_body_go_on_as_the_status_says(
 
 
 def test_cookies_of_one_host_are_kept_from_the_other(
-    api: Handle, other_api: Handle, api_clients: Configure
+    api: Handle, other_api: Handle, api_clients: Configure, clients: Callers
 ) -> None:
     other_api.set(open=True)
     api_clients(api=api.config(HEADERS={"X-Session-Id": "hunter2"}))
@@ -110,7 +117,7 @@ def test_cookies_of_one_host_are_kept_from_the_other(
 
 @responses.activate(registry=OrderedRegistry)
 def test_a_key_that_the_api_repeats_in_its_location_goes_no_further(
-    api_clients: Configure,
+    api_clients: Configure, clients: Callers
 ) -> None:
     auth = {"BACKEND": "apiclient_app.auth.ApiKey", "OPTIONS": {"key": KEY, "query": "api_key"}}
     api_clients(shop={"BASE_URL": "https://api.example/", "AUTH": auth})
@@ -122,7 +129,7 @@ def test_a_key_that_the_api_repeats_in_its_location_goes_no_further(
 
 
 @responses.activate
-def test_from_https_to_http_is_another_origin(api_clients: Configure) -> None:
+def test_from_https_to_http_is_another_origin(api_clients: Configure, clients: Callers) -> None:
     auth = {"BACKEND": "apiclient_app.auth.ApiKey", "OPTIONS": {"key": KEY}}
     api_clients(shop={"BASE_URL": "https://api.example/", "AUTH": auth})
     responses.get(
@@ -135,7 +142,7 @@ def test_from_https_to_http_is_another_origin(api_clients: Configure) -> None:
 
 @pytest.mark.parametrize("style", ["big", "bomb"])
 def test_a_token_endpoint_that_redirects_with_fifty_megabytes_is_not_read(
-    api: Handle, api_clients: Configure, style: str
+    api: Handle, api_clients: Configure, style: str, clients: Callers
 ) -> None:
     api_clients(api=api.config())
     headers = {"Location": "/elsewhere", "Content-Type": "text/html"}
@@ -152,7 +159,11 @@ def test_a_token_endpoint_that_redirects_with_fifty_megabytes_is_not_read(
 
 
 def test_a_redirect_goes_by_the_proxy_of_its_own_host(
-    api: Handle, other_api: Handle, api_clients: Configure, monkeypatch: pytest.MonkeyPatch
+    api: Handle,
+    other_api: Handle,
+    api_clients: Configure,
+    monkeypatch: pytest.MonkeyPatch,
+    clients: Callers,
 ) -> None:
     monkeypatch.setenv("http_proxy", other_api.origin)
     monkeypatch.setenv("no_proxy", "127.0.0.1")

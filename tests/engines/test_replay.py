@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from apiclient_app import BodyNotReplayable, TokenUnavailable, Unauthorized, clients
+from apiclient_app import BodyNotReplayable, TokenUnavailable, Unauthorized
 from apiclient_app.client import Client
 from tests.conftest import Configure
+from tests.engines.ways import SYNC, Callers
 from tests.servers import Handle, Reply
 
 BODY = b"0123456789" * 1000
 
 
 @pytest.fixture
-def client(api: Handle, api_clients: Configure) -> Client:
+def client(api: Handle, api_clients: Configure, clients: Callers) -> Client:
     """A client whose token has just been ended by the server."""
     api_clients(api=api.config())
     clients["api"].token()
@@ -156,7 +157,7 @@ def test_a_refusal_without_a_new_token_is_unavailable_because_unauthorized(
     ids=str,
 )
 def test_an_api_may_say_expired_in_its_own_way(
-    api: Handle, api_clients: Configure, rule: Any, refusal: Reply
+    api: Handle, api_clients: Configure, rule: Any, refusal: Reply, clients: Callers
 ) -> None:
     api_clients(api=api.config(EXPIRED=rule))
     api.script("/api/echo", refusal)
@@ -169,7 +170,7 @@ def says_gone(response: Any) -> bool:
 
 
 def test_an_expiry_with_status_200_that_stays_is_unauthorized(
-    api: Handle, api_clients: Configure
+    api: Handle, api_clients: Configure, clients: Callers
 ) -> None:
     api_clients(api=api.config(EXPIRED={"status": [200], "body": {"errno": [190]}}))
     api.always("/api/echo", Reply.of({"errno": 190}))
@@ -179,6 +180,7 @@ def test_an_expiry_with_status_200_that_stays_is_unauthorized(
     assert clients["api"].get("echo", raise_for_status=False).json() == {"errno": 190}
 
 
+@pytest.mark.parametrize("clients", SYNC, indirect=True)
 def test_a_streamed_refusal_is_closed_and_the_replay_is_streamed(
     api: Handle, client: Client
 ) -> None:

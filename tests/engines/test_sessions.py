@@ -11,10 +11,13 @@ import pytest
 import requests
 import responses
 
-from apiclient_app import Forbidden, clients
+from apiclient_app import Forbidden
+from apiclient_app import clients as handler
 from tests.conftest import Configure
+from tests.engines.ways import Callers
 from tests.servers import Handle
 
+BY_THREAD = ("requests", "curl", "many")  # an event loop keeps its connections until it closes
 BASE = "https://api.example/v1/"
 OAUTH = {
     "BACKEND": "apiclient_app.auth.ClientCredentials",
@@ -28,7 +31,7 @@ def ports(api: Handle, path: str = "/api/echo") -> list[int]:
 
 @responses.activate
 def test_calls_mocked_with_responses_work_unchanged_token_request_included(
-    api_clients: Configure, redis_url: str
+    api_clients: Configure, redis_url: str, clients: Callers
 ) -> None:
     api_clients(shop={"BASE_URL": BASE, "AUTH": OAUTH})
     granted = {"access_token": "one", "expires_in": 3600}
@@ -51,7 +54,9 @@ def test_calls_mocked_with_responses_work_unchanged_token_request_included(
 
 
 @responses.activate
-def test_a_mocked_401_is_renewed_and_replayed(api_clients: Configure, redis_url: str) -> None:
+def test_a_mocked_401_is_renewed_and_replayed(
+    api_clients: Configure, redis_url: str, clients: Callers
+) -> None:
     api_clients(shop={"BASE_URL": BASE, "AUTH": OAUTH})
     for name in ("one", "two"):
         responses.post("https://api.example/token", json={"access_token": name})
@@ -66,14 +71,19 @@ def test_a_mocked_401_is_renewed_and_replayed(api_clients: Configure, redis_url:
     assert sent == ["Bearer one", "Bearer two"]
 
 
-def test_a_connection_is_kept_and_used_again(api: Handle, api_clients: Configure) -> None:
+def test_a_connection_is_kept_and_used_again(
+    api: Handle, api_clients: Configure, clients: Callers
+) -> None:
     api_clients(api=api.config())
     for _ in range(5):
         clients["api"].get("echo")
     assert len(set(ports(api))) == 1
 
 
-def test_threads_share_the_pool_and_nothing_else(api: Handle, api_clients: Configure) -> None:
+@pytest.mark.parametrize("clients", BY_THREAD, indirect=True)
+def test_threads_share_the_pool_and_nothing_else(
+    api: Handle, api_clients: Configure, clients: Callers
+) -> None:
     api.set(open=True)
     api_clients(api={"BASE_URL": api.base_url, "POOL_SIZE": 4})
     client, sessions, meet = clients["api"], set(), threading.Barrier(4)
@@ -94,12 +104,13 @@ def test_threads_share_the_pool_and_nothing_else(api: Handle, api_clients: Confi
     assert len(set(ports(api))) <= 4
 
 
+@pytest.mark.parametrize("clients", BY_THREAD, indirect=True)
 def test_closing_the_handler_closes_connections_and_clients_stay_usable(
-    api: Handle, api_clients: Configure
+    api: Handle, api_clients: Configure, clients: Callers
 ) -> None:
     api_clients(api=api.config())
     clients["api"].get("echo")
-    clients.close()
+    handler.close()
     assert clients["api"].get("echo").status_code == 200
     assert len(set(ports(api))) == 2
 
@@ -124,7 +135,7 @@ def in_child(work: Callable[[], Any]) -> Any:
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_after_a_fork_the_child_has_connections_of_its_own_and_the_same_token(
-    api: Handle, api_clients: Configure
+    api: Handle, api_clients: Configure, clients: Callers
 ) -> None:
     api_clients(api=api.config())
     client = clients["api"]
@@ -140,12 +151,12 @@ def test_after_a_fork_the_child_has_connections_of_its_own_and_the_same_token(
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_locks_held_at_a_fork_do_not_hold_up_the_child(
-    api: Handle, api_clients: Configure
+    api: Handle, api_clients: Configure, clients: Callers
 ) -> None:
     api_clients(api=api.config(), other=api.config())
     client = clients["api"]
     client.memory.sit(7, 1e12, 1e12)
-    with clients._lock, client.memory._changed:
+    with handler._lock, client.memory._changed:
         assert in_child(lambda: clients["other"].get("echo").status_code) == 200
         assert in_child(lambda: client.get("echo").status_code) == 200
     client.memory.stand(7)
@@ -159,7 +170,7 @@ def strict_session() -> requests.Session:
 
 
 def test_a_hook_that_raises_for_status_hides_no_expiry(
-    api: Handle, api_clients: Configure
+    api: Handle, api_clients: Configure, clients: Callers
 ) -> None:
     api_clients(api=api.config(SESSION=strict_session))
     clients["api"].get("echo")
@@ -179,7 +190,7 @@ def authenticated_session() -> requests.Session:
 
 
 def test_a_users_own_session_keeps_its_auth_and_parameters(
-    api: Handle, api_clients: Configure
+    api: Handle, api_clients: Configure, clients: Callers
 ) -> None:
     api.set(open=True)
     api_clients(api={"BASE_URL": api.base_url, "SESSION": f"{__name__}.authenticated_session"})
@@ -189,7 +200,7 @@ def test_a_users_own_session_keeps_its_auth_and_parameters(
 
 
 def test_auth_per_call_is_put_on_before_the_clients_own(
-    api: Handle, api_clients: Configure
+    api: Handle, api_clients: Configure, clients: Callers
 ) -> None:
     api.set(open=True)
     key = {"BACKEND": "apiclient_app.auth.ApiKey", "OPTIONS": {"key": "k" * 8}}
@@ -200,7 +211,7 @@ def test_auth_per_call_is_put_on_before_the_clients_own(
 
 
 def test_headers_of_the_settings_and_of_the_call_are_laid_over_each_other(
-    api: Handle, api_clients: Configure
+    api: Handle, api_clients: Configure, clients: Callers
 ) -> None:
     api_clients(api=api.config(HEADERS={"X-One": "settings", "X-Two": "settings"}))
     arrived = clients["api"].get("echo", headers={"x-two": "call", "X-Three": "call"}).json()
@@ -210,7 +221,7 @@ def test_headers_of_the_settings_and_of_the_call_are_laid_over_each_other(
 
 
 def test_the_token_wins_over_an_authorization_of_the_settings(
-    api: Handle, api_clients: Configure
+    api: Handle, api_clients: Configure, clients: Callers
 ) -> None:
     api_clients(api=api.config(HEADERS={"Authorization": "Basic no"}))
     assert clients["api"].get("echo").json()["headers"]["authorization"].startswith("Bearer ")

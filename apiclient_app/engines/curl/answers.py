@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,6 +21,9 @@ from urllib3._collections import HTTPHeaderDict
 
 DECODED_LIMIT = 1 << 30  # what a compressed answer may become
 PIECE = 262_144
+JSON = b"\ncontent-type: application/json\r\n"
+JSON_UTF8 = b"\ncontent-type: application/json; charset=utf-8\r\n"
+ANOTHER = re.compile(rb"\n\r?\n(?=HTTP/)")
 VERSIONS = {b"HTTP/1.0": 10, b"HTTP/1.1": 11, b"HTTP/2": 20}
 
 
@@ -33,15 +37,15 @@ class Answer(requests.Response):
 
     def __init__(self, request: requests.PreparedRequest, head: bytes, seconds: float) -> None:
         if head.count(b"HTTP/") > 1:
-            head = head[_last(head) :]
-        status, _, fields = head.partition(b"\r\n")
+            head = _last(head)
+        status, _, fields = head.partition(b"\n")
         self.__dict__ = {
             "_content": False,
             "_content_consumed": False,
             "_next": None,
             "_status": status,
             "_fields": fields,
-            "_lower": fields.lower(),
+            "_lower": head.lower(),
             "_seconds": seconds,
             "status_code": int(status.split(b" ", 2)[1]),
             "url": request.url,
@@ -52,7 +56,7 @@ class Answer(requests.Response):
 
     @cached_property
     def reason(self) -> str:  # type: ignore[override]
-        return self._status.decode("latin-1").partition(" ")[2].partition(" ")[2]
+        return self._status.decode("latin-1").partition(" ")[2].partition(" ")[2].strip()
 
     @cached_property
     def elapsed(self) -> timedelta:  # type: ignore[override]
@@ -81,8 +85,8 @@ class Answer(requests.Response):
         return name in self._lower
 
     def json(self, **kwargs: Any) -> Any:
-        head = self._lower
-        if b"application/json" in head and b"charset" not in head and not kwargs:
+        plain = JSON in self._lower or JSON_UTF8 in self._lower
+        if plain and not kwargs and "encoding" not in self.__dict__:
             try:
                 return loads(cast(bytes, self._content).decode())
             except ValueError:  # other than UTF-8, or no JSON: requests has words for both
@@ -164,18 +168,23 @@ def decoded(answer: Answer, body: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def _last(head: bytes) -> int:
-    """Give where the last answer begins: others may come before it (103, or a proxy's)."""
-    return max(head.rfind(b"\r\n\r\nHTTP/", 0, -4) + 4, 0) if b"\r\n\r\nHTTP/" in head else 0
+def _last(head: bytes) -> bytes:
+    """Give the answer itself: others may come before it (103, or 417 to an Expect)."""
+    while head.partition(b" ")[2][:3] == b"417" or head.partition(b" ")[2][:1] == b"1":
+        another = ANOTHER.search(head)
+        if another is None:
+            break
+        head = head[another.end() :]
+    return head
 
 
 def fields_of(head: bytes) -> Iterator[tuple[str, str]]:
     """Give the header fields up to the blank line; trailers come after that."""
     name = value = ""
-    for line in head.decode("latin-1").partition("\r\n\r\n")[0].split("\n"):
+    for line in head.decode("latin-1").split("\n"):
         text = line.rstrip("\r")
         if not text:
-            continue
+            break
         if text[0] in " \t":  # folded: RFC 9112 section 5.2
             value = f"{value} {text.strip()}"
             continue

@@ -8,6 +8,9 @@ from requests import exceptions
 
 from apiclient_app.engines.faults import Unconnected
 
+from .routes import proxy_of
+from .transfers import Transfer
+
 # pycurl has no names for some of them: PROXY, HTTP2_STREAM, PEER_FAILED_VERIFICATION.
 TLS = (
     pycurl.E_SSL_CONNECT_ERROR,
@@ -20,26 +23,36 @@ TLS = (
     pycurl.E_SSL_PINNEDPUBKEYNOTMATCH,
 )
 PROXY = (pycurl.E_COULDNT_RESOLVE_PROXY, 97)
-BROKEN_OFF = (pycurl.E_PARTIAL_FILE, 92, pycurl.E_FTP_WEIRD_SERVER_REPLY)
+BROKEN_OFF = (pycurl.E_PARTIAL_FILE, 92)
+NOT_HTTP = (pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_FTP_WEIRD_SERVER_REPLY)
 STUCK = -1  # our own: nothing came within the read timeout
+DEAD = -2  # and: something was raised where libcurl called us, which broke off all
 
 
-def fault(code: int, text: str, curl: pycurl.Curl, begun: bool) -> requests.RequestException:
-    """Give what requests would raise; `begun` says whether an answer had begun to come."""
-    unsent = not begun and curl.getinfo(pycurl.PRETRANSFER_TIME_T) == 0
-    detail: object = Unconnected(text) if unsent else text
+def fault(transfer: Transfer, code: int, text: str) -> requests.RequestException:
+    """Give what requests would raise."""
+    if transfer.unsent():
+        return _before(code, text, proxied=bool(proxy_of(*transfer.way())))
+    if code in (STUCK, pycurl.E_OPERATION_TIMEDOUT):
+        return exceptions.ReadTimeout(text)
+    if code in TLS:
+        return exceptions.SSLError(text)
+    if code in NOT_HTTP:
+        return exceptions.ConnectionError(text)
+    if code in BROKEN_OFF or transfer.lines:
+        return exceptions.ChunkedEncodingError(text)
+    return exceptions.ConnectionError(text)
+
+
+def _before(code: int, text: str, proxied: bool) -> requests.RequestException:
+    """Give the error for a request of which nothing was sent."""
+    detail = Unconnected(text)
     if code == pycurl.E_OPERATION_TIMEDOUT:
-        return exceptions.ConnectTimeout(detail) if unsent else exceptions.ReadTimeout(detail)
-    if code == STUCK:
-        return exceptions.ReadTimeout(detail)
-    if code in PROXY:
-        return exceptions.ProxyError(detail)
+        return exceptions.ConnectTimeout(detail)
     if code in TLS:
         return exceptions.SSLError(detail)
-    if code == pycurl.E_BAD_CONTENT_ENCODING:
-        return exceptions.ContentDecodingError(detail)
-    if code in (pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL) and not begun:
+    if proxied or code in PROXY:
+        return exceptions.ProxyError(detail)
+    if code in (pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL):
         return exceptions.InvalidURL(text)
-    if code in BROKEN_OFF or begun:
-        return exceptions.ChunkedEncodingError(detail)
     return exceptions.ConnectionError(detail)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pycurl
 import requests
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy, urldefragauth
+from requests.utils import urldefragauth
+
+from .bodies import Body
+from .headers import header_lines
+from .routes import take
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})  # RFC 9110 9.2.2
-NO_TIMEOUT_MS = 2**31 - 1
-STREAM_BUFFER = 262_144
+SUPPRESS_CONNECT_HEADERS = 265  # pycurl has no name for it
 
 # In place of what libcurl would do by itself.
 CONSTANT = (
@@ -21,6 +23,7 @@ CONSTANT = (
     (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
     (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
     (pycurl.NOPROXY, ""),  # requests has decided already
+    (SUPPRESS_CONNECT_HEADERS, 1),
 )
 
 
@@ -34,6 +37,7 @@ class Transfer:
 
     __slots__ = (
         "amount",
+        "body",
         "chunks",
         "curl",
         "done",
@@ -56,6 +60,7 @@ class Transfer:
         self.moved = 0.0  # when, at the latest, the last bytes moved
         self.profile: Any = None
         self.headers: Any = None
+        self.body: Body | None = None
         self.patience: float | None = None
         self.finish: Callable[[Transfer, int, str], None] = _nobody
         self.done: Any = None
@@ -72,8 +77,9 @@ class Transfer:
         self.curl.setopt(pycurl.URL, urldefragauth(url) if "@" in url else url)
         headers = request.headers._store
         if headers != self.headers:
-            self.curl.setopt(pycurl.HTTPHEADER, list(_header_lines(request.headers)))
-            self.headers = headers
+            self.headers = None
+            self.curl.setopt(pycurl.HTTPHEADER, list(header_lines(request.headers)))
+            self.headers = dict(headers)  # theirs may be changed by whoever got the response
         self.amount = 0
 
     def unload(self) -> None:
@@ -82,17 +88,16 @@ class Transfer:
         self.chunks.clear()
         self.finish, self.done = _nobody, None
         if self.request.body is not None:
-            self.profile = self.headers = None
+            self.profile = self.headers = self.body = None
             self.curl.reset()  # or else it keeps the body
         del self.request, self.options
 
-    def unsent(self, code: int) -> bool:
-        """Whether it failed for the time that it took to connect."""
-        return (  # type: ignore[no-any-return]
-            code == pycurl.E_OPERATION_TIMEDOUT
-            and not self.lines
-            and self.curl.getinfo(pycurl.PRETRANSFER_TIME) == 0
-        )
+    def way(self) -> tuple[str, dict[str, Any]]:
+        return str(self.request.url), self.options
+
+    def unsent(self) -> bool:
+        """Whether nothing of the request can have been sent: not even on a connection before."""
+        return self.curl.getinfo(pycurl.REQUEST_SIZE) == 0  # type: ignore[no-any-return]
 
     def _set_all(self, request: requests.PreparedRequest, options: dict[str, Any]) -> None:
         self.profile = self.headers = None
@@ -102,11 +107,14 @@ class Transfer:
         self.curl.setopt(pycurl.HEADERFUNCTION, self.lines.append)
         self.curl.setopt(pycurl.WRITEFUNCTION, self.chunks.append)
         self._set_method()
-        self._set_way(options)
+        self.patience = take(self.curl, str(request.url), options)
 
     def stuck(self, now: float) -> bool:
         """Whether nothing has come or gone for longer than the read timeout."""
         if self.patience is None:
+            return False
+        if self.unsent():  # it is being connected, which has a timeout of its own
+            self.moved = now
             return False
         amount = len(self.lines) + len(self.chunks) + self.curl.getinfo(pycurl.SIZE_UPLOAD_T)
         if amount != self.amount:
@@ -118,73 +126,26 @@ class Transfer:
         body = request.body
         if body is not None:
             setopt(pycurl.POST, 1)
-            setopt(pycurl.READFUNCTION, self._reading(body))
-            length = request.headers.get("Content-Length")
-            if length is not None:
-                setopt(pycurl.POSTFIELDSIZE_LARGE, int(length))
+            self._set_body(body)
         elif request.method == "HEAD":
             setopt(pycurl.NOBODY, 1)
         else:
             setopt(pycurl.HTTPGET, 1)
         if request.method not in ("GET", "HEAD") or body is not None:
             setopt(pycurl.CUSTOMREQUEST, request.method)
-        if request.method not in IDEMPOTENT and not body:
+        if request.method not in IDEMPOTENT and not (body and isinstance(body, bytes | str)):
             # libcurl sends again what a kept connection did not answer. It cannot rewind a body
-            # without our help; what has none goes over a connection of its own.
+            # without our help; what may have none goes over a connection of its own.
             setopt(pycurl.FRESH_CONNECT, 1)
 
-    def _reading(self, body: Any) -> Callable[[int], bytes]:
-        if isinstance(body, str):
-            body = body.encode()
-        if isinstance(body, bytes | bytearray):
-            view, place = memoryview(body), 0
-
-            def piece(size: int) -> bytes:
-                nonlocal place
-                place += size
-                return bytes(view[place - size : place])
-
-            if self.request.method in IDEMPOTENT:
-
-                def seek(offset: int, _origin: int) -> int:
-                    nonlocal place
-                    place = offset
-                    return pycurl.SEEKFUNC_OK
-
-                self.curl.setopt(pycurl.SEEKFUNCTION, seek)
-            return piece
-        if hasattr(body, "read"):
-            return lambda size: _bytes(body.read(size))
-        return _from_pieces(iter(body))
-
-    def _set_way(self, options: dict[str, Any]) -> None:
-        connect, self.patience = _timeouts(options["timeout"])
-        setopt = self.curl.setopt
-        setopt(pycurl.CONNECTTIMEOUT_MS, NO_TIMEOUT_MS if connect is None else int(connect * 1000))
-        proxy = select_proxy(str(self.request.url), options.get("proxies") or {})
-        setopt(pycurl.PROXY, proxy or "")
-        if options.get("stream"):
-            setopt(pycurl.BUFFERSIZE, STREAM_BUFFER)
-        self._set_tls(options["verify"], options["cert"])
-
-    def _set_tls(self, verify: Any, cert: Any) -> None:
-        setopt = self.curl.setopt
-        if verify is False:
-            setopt(pycurl.SSL_VERIFYPEER, 0)
-            setopt(pycurl.SSL_VERIFYHOST, 0)
-        else:
-            bundle = DEFAULT_CA_BUNDLE_PATH if verify is True or verify is None else str(verify)
-            setopt(*authorities(bundle))
-        if cert is not None:
-            certificate, key = (cert, None) if isinstance(cert, str) else cert
-            setopt(pycurl.SSLCERT, certificate)
-            if key:
-                setopt(pycurl.SSLKEY, key)
-
-
-def authorities(bundle: str) -> tuple[int, str]:
-    """Give the option for a bundle of certificates, or for a folder of them."""
-    return (pycurl.CAPATH if Path(bundle).is_dir() else pycurl.CAINFO), bundle
+    def _set_body(self, body: Any) -> None:
+        self.body = Body(body)
+        self.curl.setopt(pycurl.READFUNCTION, self.body.read)
+        if self.request.method in IDEMPOTENT:
+            self.curl.setopt(pycurl.SEEKFUNCTION, self.body.rewind)
+        length = self.request.headers.get("Content-Length")
+        if length is not None:
+            self.curl.setopt(pycurl.POSTFIELDSIZE_LARGE, int(length))
 
 
 def _profile(request: requests.PreparedRequest, options: dict[str, Any]) -> Any:
@@ -198,60 +159,8 @@ def _profile(request: requests.PreparedRequest, options: dict[str, Any]) -> Any:
         options["verify"],
         options["cert"],
         options["stream"],
-        (str(request.url).split("/", 3)[2], sorted(proxies.items())) if proxies else None,
+        (str(request.url).split("/", 3)[:3], sorted(proxies.items())) if proxies else None,
     )
-
-
-def _timeouts(timeout: Any) -> tuple[float | None, float | None]:
-    """Give seconds to connect and to wait for the next bytes, as requests reads `timeout`."""
-    if isinstance(timeout, tuple):
-        try:
-            connect, read = timeout
-        except ValueError:
-            raise ValueError(
-                f"Invalid timeout {timeout}. Pass a (connect, read) timeout tuple, "
-                f"or a single float to set both timeouts to the same value."
-            ) from None
-        return connect, read
-    return timeout, timeout
-
-
-def _header_lines(headers: Any) -> Iterator[str | bytes]:
-    seen_expect = False
-    for name, value in headers.items():
-        seen_expect = seen_expect or name == "Expect"
-        if isinstance(value, bytes):
-            yield name.encode("latin-1") + b": " + value
-        elif value:
-            line = f"{name}: {value}"
-            yield line if line.isascii() else line.encode("latin-1")
-        else:
-            yield f"{name};"  # libcurl's spelling of an empty value
-    if not seen_expect:
-        yield "Expect:"
-    for own in ("Accept", "User-Agent"):
-        if own not in headers:
-            yield f"{own}:"
-
-
-def _bytes(piece: Any) -> bytes:
-    return piece.encode() if isinstance(piece, str) else piece
-
-
-def _from_pieces(pieces: Iterator[Any]) -> Callable[[int], bytes]:
-    rest = b""
-
-    def piece(size: int) -> bytes:
-        nonlocal rest
-        while not rest:
-            try:
-                rest = _bytes(next(pieces))
-            except StopIteration:
-                return b""
-        given, rest = rest[:size], rest[size:]
-        return given
-
-    return piece
 
 
 def _nobody(_transfer: Transfer, _code: int, _text: str) -> None:

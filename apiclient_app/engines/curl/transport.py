@@ -73,10 +73,19 @@ class Transport:
         self, wire: Wire, request: requests.PreparedRequest, options: dict[str, Any], done: Done
     ) -> Transfer:
         """Begin to send; `done` gets the response, or what requests would raise."""
-        transfer = self._transfers.pop() if self._transfers else Transfer()
-        transfer.load(request, options)
-        transfer.finish, transfer.done = self._finished, done
+        transfer = self._loaded(request, options, done)
         wire.add(transfer)
+        return transfer
+
+    def _loaded(
+        self, request: requests.PreparedRequest, options: dict[str, Any], done: Done
+    ) -> Transfer:
+        try:
+            transfer = self._transfers.pop()
+        except IndexError:
+            transfer = Transfer()
+        transfer.load(request, options)  # what raises is not used again
+        transfer.finish, transfer.done = self._finished, done
         return transfer
 
     def _finished(self, transfer: Transfer, code: int, text: str) -> None:
@@ -91,7 +100,9 @@ class Transport:
 
     def _outcome(self, transfer: Transfer, code: int, text: str) -> requests.Response:
         if code:
-            raise fault(code, text, transfer.curl, begun=bool(transfer.lines))
+            if transfer.body is not None and transfer.body.raised is not None:
+                raise transfer.body.raised
+            raise fault(transfer, code, text)
         seconds = transfer.curl.getinfo(pycurl.STARTTRANSFER_TIME)
         return whole(transfer.request, transfer.lines, transfer.chunks, seconds)
 
@@ -100,8 +111,9 @@ class Transport:
     ) -> requests.Response:
         """Send one request and wait for its answer; raises what requests does."""
         outcome: list[Any] = []
+        transfer = self._loaded(request, options, lambda *given: outcome.extend(given))
         with self.wire() as wire:
-            self.start(wire, request, options, lambda *given: outcome.extend(given))
+            wire.add(transfer)
             while not outcome:
                 wire.turn(TURN_SECONDS)
         response, error = outcome
@@ -127,6 +139,7 @@ class Transport:
         transfer = self.start(wire, request, options, done)
         try:
             return await future  # type: ignore[no-any-return]
-        except asyncio.CancelledError:
-            wire.remove(transfer)
+        except BaseException:
+            if transfer.done is done:  # or else it has ended, and may be another's by now
+                wire.remove(transfer)
             raise

@@ -78,7 +78,7 @@ class Wire:
         transfer = self._active.pop(curl, None)
         if transfer is not None:
             self._multi.remove_handle(curl)
-            if code and transfer.rested and transfer.unsent(code):
+            if code == pycurl.E_OPERATION_TIMEDOUT and transfer.rested and transfer.unsent():
                 # It may have connected in time, while nobody looked. Nothing was sent.
                 return self.add(transfer)
             transfer.finish(transfer, code, text)
@@ -112,7 +112,7 @@ class ThreadWire(Wire):
         """Wait at most `seconds` for something to happen, and have it dealt with."""
         now = time.monotonic()
         if now - self._turned > HELD_SECONDS:
-            self._rest(now - self._turned)
+            self._rest(now)
         until = min(now + seconds, self._look_at or now + self._look_every)
         if self._due is not None:
             until = min(until, self._due)
@@ -131,11 +131,12 @@ class ThreadWire(Wire):
             self._cut_stuck()
         self._turned = now
 
-    def _rest(self, seconds: float) -> None:
+    def _rest(self, now: float) -> None:
         """Take no account of time in which nobody turned: it was not the servers'."""
         for transfer in self._active.values():
-            transfer.moved += seconds
-            transfer.rested = True
+            if now - transfer.moved > HELD_SECONDS:  # or else it has begun since
+                transfer.moved = min(now, transfer.moved + now - self._turned)
+                transfer.rested = True
 
     def ring(self) -> None:
         """Have `turn` return. Any thread may."""
