@@ -114,25 +114,27 @@ class Engine:
         if not self.fast() or not carried(outgoing):
             self.say_slow()
             return await self.callers.later(self.send, outgoing, token)  # type: ignore[no-any-return]
-        subject = outgoing.subject
-        session = self.sessions.session(subject)
-        hops = following(outgoing, token, session, self.config.base_url)
-        resume: Any = hops.send
-        value: Any = None
         try:
-            while True:
-                try:
-                    request, options = resume(value)
-                except StopIteration as stop:
-                    return stop.value  # type: ignore[no-any-return]
-                try:
-                    value, resume = await self.curl().asend(request, options), hops.send
-                    self.keep_cookies(session, request, value, subject)
-                except BaseException as error:  # noqa: BLE001
-                    value, resume = error, hops.throw
+            return await self._asend(outgoing, token)
         except BaseException as error:  # noqa: BLE001
             failed = self.presentable(error, outgoing, token)
         raise failed
+
+    async def _asend(self, outgoing: Outgoing, token: Token | None) -> requests.Response:
+        session, subject = self.sessions.session(outgoing.subject), outgoing.subject
+        hops = following(outgoing, token, session, self.config.base_url)
+        resume: Any = hops.send
+        value: Any = None
+        while True:
+            try:
+                request, options = resume(value)
+            except StopIteration as stop:
+                return stop.value  # type: ignore[no-any-return]
+            try:
+                value, resume = await self.curl().asend(request, options), hops.send
+                self.keep_cookies(session, request, value, subject)
+            except BaseException as error:  # noqa: BLE001
+                value, resume = error, hops.throw
 
     def seats(self) -> Any:
         """Give what bounds the calls of the running loop; threads are bounded by their number."""

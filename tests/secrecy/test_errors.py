@@ -1,5 +1,6 @@
 """No error tells a secret: not to people, not to logs, not to whoever reports or pickles it."""
 
+import asyncio
 from typing import Any, NoReturn
 
 import pytest
@@ -41,6 +42,9 @@ CALLS: dict[str, Call] = {
     "token": lambda client: client.token(),
     "rotate": lambda client: client.rotate_token(),
     "check": lambda client: client.check(),
+    "aget": lambda client: asyncio.run(client.aget("echo")),
+    "map": lambda client: list(client.map([("POST", "echo")])),
+    "arotate": lambda client: asyncio.run(client.arotate_token()),
     "revoke": lambda client: client.revoke_token(),
 }
 MISUSES: dict[str, Call] = {
@@ -63,7 +67,10 @@ MISUSES: dict[str, Call] = {
 }
 
 
-CALLING = {name: CALLS[name] for name in ("get", "post", "streamed", "one-shot body", "check")}
+CALLING = {
+    name: CALLS[name]
+    for name in ("get", "post", "streamed", "one-shot body", "check", "aget", "map")
+}
 
 
 @pytest.mark.parametrize(
