@@ -9,8 +9,8 @@ from typing import Any
 import requests
 
 from . import signals
-from .streams import Streams
 from .crews import acrew
+from .downloads import Downloads
 from .engines import Outgoing, arun
 from .exceptions import InvalidRequest
 from .fan_out import Made, Tally, afan_out, drawn
@@ -19,7 +19,7 @@ from .tokens import Inspection, Token
 from .window import Window
 
 
-class AsyncCalls(Streams):
+class AsyncCalls(Downloads):
     """The half of a client that is awaited. Each method does what its sync twin does.
 
     Cancelled, a call breaks off at once; a token request goes on, and what it gives is kept.

@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,7 +12,7 @@ from apiclient_app import InvalidRequest, NotFound, TransportError, clients
 from apiclient_app.client import Client
 from apiclient_app.streams import lines
 from tests.conftest import Configure
-from tests.loops import looped
+from tests.loops import looped, until
 from tests.servers import Handle, Reply
 from tests.servers.files import Files, serving
 
@@ -32,13 +32,6 @@ def client(
 ) -> Client:
     api_clients(api=api.config(BASE_URL=files.origin, ENGINE=request.param))
     return clients["api"]
-
-
-def until(condition: Callable[[], bool]) -> bool:
-    end = time.monotonic() + 5
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    return condition()
 
 
 def pooled(client: Client) -> int:
@@ -141,7 +134,7 @@ async def test_what_is_left_unread_leaves_no_connection_in_the_pool(
         pieces = response.aiter_content(10)
         assert await anext(pieces) == BODY[:10]
     assert pooled(client) == 0
-    assert await asyncio.to_thread(until, lambda: files.open == 0)
+    assert await until(lambda: files.open == 0)
     with pytest.raises(TransportError, match="closed"):
         await anext(response.aiter_content())
     with pytest.raises(TransportError, match="closed"):
@@ -168,11 +161,11 @@ async def test_a_cancelled_reader_goes_at_once_and_leaves_nothing_behind(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert time.monotonic() - began < 0.2
-    free = await asyncio.to_thread(until, lambda: idle(client))
+    free = await until(lambda: idle(client))
     assert free
     assert pooled(client) == 0
     files.pause.set()
-    assert await asyncio.to_thread(until, lambda: files.open == 0)
+    assert await until(lambda: files.open == 0)
 
 
 @looped
@@ -186,14 +179,14 @@ async def test_a_caller_cancelled_before_the_head_has_come_leaves_nothing_behind
             pass
 
     task = asyncio.create_task(reader())
-    await asyncio.to_thread(until, lambda: len(api.token_requests) == 1)
+    await until(lambda: len(api.token_requests) == 1)
     began = time.monotonic()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert time.monotonic() - began < 0.2
-    await asyncio.to_thread(until, lambda: len(files.asked) == 1)
-    assert await asyncio.to_thread(until, lambda: files.open == 0)
+    await until(lambda: len(files.asked) == 1)
+    assert await until(lambda: files.open == 0)
     assert pooled(client) == 0
     assert client.inspect().state.value == "fresh"  # what was asked for was kept
 
