@@ -57,14 +57,16 @@ def fan_out(calls: Any, tally: Tally) -> Iterator[Made]:
     failure: Exception | None = None
     try:
         while True:
-            while source is not None and window.room():
+            if source is not None and (free := window.free) > 0:
                 try:
-                    tally.begin(next(source))
+                    for _ in range(free):
+                        tally.begin(next(source))
                 except StopIteration:
                     source = None
                 except Exception as error:  # noqa: BLE001  # what has begun is given first
                     source, failure = None, error
-            tally.gather()
+            if crew.ended:
+                tally.gather()
             if window.ready:
                 yield window.take()
             elif window.busy:
@@ -86,7 +88,7 @@ async def afan_out(calls: Any, tally: Tally) -> AsyncIterator[Made]:
     window, crew = tally.window, tally.crew
     try:
         while True:
-            while window.room() and source.more():
+            while window.free > 0 and source.more():
                 tally.begin(source.take())
             tally.gather()
             if window.ready:

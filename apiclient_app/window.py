@@ -19,13 +19,6 @@ class Window(Generic[T]):
         self._ended: dict[int, T] = {}
         self._ready: deque[T] = deque()
 
-    def room(self) -> bool:
-        """Whether another call may begin."""
-        if self._under_way >= self._concurrency:
-            return False
-        waiting = self._begun - self._given if self._ordered else len(self._ready)
-        return waiting < self._concurrency * AHEAD
-
     def begin(self) -> int:
         """Count a call; give its number."""
         self._begun += 1
@@ -40,6 +33,12 @@ class Window(Generic[T]):
         self._ended[number] = outcome
         while (ready := self._given + len(self._ready)) in self._ended:
             self._ready.append(self._ended.pop(ready))
+
+    @property
+    def free(self) -> int:
+        """How many calls may begin now."""
+        waiting = self._begun - self._given if self._ordered else len(self._ready)
+        return min(self._concurrency - self._under_way, self._concurrency * AHEAD - waiting)
 
     @property
     def ready(self) -> bool:

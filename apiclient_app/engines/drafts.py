@@ -52,7 +52,7 @@ class Drafts:
         auth: AuthBackend,
         subject: str,
     ) -> Outgoing:
-        if type(session) is Session and arguments.keys() <= SIMPLE_ARGUMENTS:
+        if type(session) is Session and (not arguments or arguments.keys() <= SIMPLE_ARGUMENTS):
             simple = self._from_template(session, method, url, **arguments)
             if simple is not None:
                 return Outgoing(simple[0], auth, simple[1], subject)

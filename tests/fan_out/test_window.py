@@ -23,7 +23,7 @@ def test_outcomes_are_given_once_and_bounded(
     choose: Callable[..., Any] = random.choice  # type: ignore[attr-defined]
     left, under_way, ended, taken = calls, list[int](), list[int](), list[int]()
     while left or under_way or window.ready:
-        moves = ["begin"] * (left > 0 and window.room())
+        moves = ["begin"] * (left > 0 and window.free > 0)
         moves += ["end"] * bool(under_way) + ["take"] * window.ready
         move: str = choose(moves)
         if move == "begin":
@@ -47,7 +47,7 @@ def test_outcomes_are_given_once_and_bounded(
 def test_a_consumer_who_takes_nothing_stops_it(ordered: bool) -> None:
     window: Window[int] = Window(3, ordered=ordered)
     begun = 0
-    while window.room():
+    while window.free > 0:
         window.end(window.begin(), 0)
         begun += 1
     assert begun == 3 * AHEAD
@@ -57,7 +57,7 @@ def test_a_slow_first_call_holds_up_no_more_than_the_bound() -> None:
     window: Window[int] = Window(3, ordered=True)
     slow = window.begin()
     begun = 1
-    while window.room():
+    while window.free > 0:
         window.end(window.begin(), 1)
         begun += 1
     assert (begun, window.ready) == (3 * AHEAD, False)

@@ -43,6 +43,7 @@ class Transfer:
         "done",
         "finish",
         "headers",
+        "known",
         "lines",
         "moved",
         "options",
@@ -59,6 +60,7 @@ class Transfer:
         self.rested = False  # whether whoever drives it was away meanwhile
         self.moved = 0.0  # when, at the latest, the last bytes moved
         self.profile: Any = None
+        self.known: Any = None  # the options of the last plain GET, if it was one
         self.headers: Any = None
         self.body: Body | None = None
         self.patience: float | None = None
@@ -68,10 +70,14 @@ class Transfer:
     def load(self, request: requests.PreparedRequest, options: dict[str, Any]) -> None:
         """Set the handle up for a request."""
         self.request, self.options = request, options
-        profile = _profile(request, options)
-        if profile is None or profile != self.profile:
-            self._set_all(request, options)
-            self.profile = profile
+        # The same object as before says all there is to say, and nearly always it is the same.
+        if options is not self.known or request.method != "GET" or request.body is not None:
+            profile = _profile(request, options)
+            if profile is None or profile != self.profile:
+                self._set_all(request, options)
+                self.profile = profile
+            plain = request.method == "GET" and request.body is None and not options["proxies"]
+            self.known = options if plain else None
         url = str(request.url)
         # libcurl would make credentials of user information; requests has dealt with it.
         self.curl.setopt(pycurl.URL, urldefragauth(url) if "@" in url else url)

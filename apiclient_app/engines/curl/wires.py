@@ -107,6 +107,7 @@ class ThreadWire(Wire):
         self._due: float | None = None
         self._look_at = self._turned = 0.0
         self._bell: tuple[socket.socket, socket.socket] | None = None
+        self._bell_descriptor = -1
 
     def turn(self, seconds: float) -> None:
         """Wait at most `seconds` for something to happen, and have it dealt with."""
@@ -116,11 +117,12 @@ class ThreadWire(Wire):
         until = min(now + seconds, self._look_at or now + self._look_every)
         if self._due is not None:
             until = min(until, self._due)
+        act = self._multi.socket_action
         for descriptor, events in self._poll.wait(max(0.0, until - now)):
-            if self._bell is not None and descriptor == self._bell[0].fileno():
+            if descriptor == self._bell_descriptor:
                 self._quiet()
             else:
-                self._act(descriptor, events)
+                act(descriptor, events)
         now = time.monotonic()
         if self._due is not None and now >= self._due:
             self._due = None
@@ -151,7 +153,8 @@ class ThreadWire(Wire):
             self._bell = socket.socketpair()
             for end in self._bell:
                 end.setblocking(False)
-            self._poll.watch(self._bell[0].fileno(), pycurl.POLL_IN)
+            self._bell_descriptor = self._bell[0].fileno()
+            self._poll.watch(self._bell_descriptor, pycurl.POLL_IN)
 
     def _quiet(self) -> None:
         if self._bell is not None:
