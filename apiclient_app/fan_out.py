@@ -53,30 +53,23 @@ class Tally:
 
 def fan_out(calls: Any, tally: Tally) -> Iterator[Made]:
     """Give what becomes of each call; take another from `calls` only when one may begin."""
-    window, crew, source = tally.window, tally.crew, iter(calls)
-    failure: Exception | None = None
+    window, crew, source = tally.window, tally.crew, Source(iter(calls))
     try:
         while True:
-            if source is not None and (free := window.free) > 0:
-                try:
-                    for _ in range(free):
-                        tally.begin(next(source))
-                except StopIteration:
-                    source = None
-                except Exception as error:  # noqa: BLE001  # what has begun is given first
-                    source, failure = None, error
+            if not source.over:
+                source.pass_on(window.free, tally.begin)
             if crew.ended:
                 tally.gather()
             if window.ready:
                 yield window.take()
             elif window.busy:
                 crew.wait()
-            elif source is None:
+            elif source.over:
                 break
     finally:
         crew.stop()
-    if failure is not None:
-        raise failure
+    if source.failure is not None:
+        raise source.failure
 
 
 async def afan_out(calls: Any, tally: Tally) -> AsyncIterator[Made]:
@@ -123,6 +116,16 @@ class Source:
             except Exception as error:  # noqa: BLE001
                 self.over, self.failure = True, error
         return bool(self._next)
+
+    def pass_on(self, most: int, begin: Callable[[object], None]) -> None:
+        """Have as many begun, at most; what fails here is kept for the end."""
+        try:
+            for _ in range(most):
+                begin(next(self._calls))
+        except StopIteration:
+            self.over = True
+        except Exception as error:  # noqa: BLE001  # what has begun is given first
+            self.over, self.failure = True, error
 
     def take(self) -> Any:
         return self._next.pop()
