@@ -12,7 +12,8 @@ from apiclient_app import Call
 from apiclient_app import clients as handler
 from apiclient_app.client import Client
 
-WAYS = ("requests", "curl", "awaited", "many")
+LIBCURL = ("curl", "awaited", "many")
+WAYS = ("requests", *LIBCURL)
 SYNC = ("requests", "curl")  # where an answer may be streamed
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copyreg
 import re
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -126,7 +125,7 @@ class Answer(requests.Response):
         )
 
     def __reduce__(self) -> Any:
-        return copyreg.__newobj__, (requests.Response,), self.__getstate__()  # type: ignore[attr-defined]
+        return requests.Response, (), self.__getstate__()
 
 
 class Original:

@@ -12,8 +12,9 @@ import requests
 
 from .answers import whole
 from .faults import fault
+from .loops import LoopWire
 from .transfers import Transfer
-from .wires import LoopWire, ThreadWire, Wire
+from .wires import ThreadWire, Wire
 
 TURN_SECONDS = 1.0
 Done = Callable[[requests.Response | None, BaseException | None], None]
@@ -56,13 +57,16 @@ class Transport:
         except BaseException:
             wire.close()  # whatever is under way on it is broken off
             raise
-        self._idle.append(wire)
+        if wire.dead:
+            wire.close()
+        else:
+            self._idle.append(wire)
 
     def loop_wire(self) -> LoopWire:
         """Give the wire of the running loop."""
         loop = asyncio.get_running_loop()
         wire = self._loops.get(loop)
-        if wire is None:
+        if wire is None or wire.dead:
             for gone in [each for each in list(self._loops) if each.is_closed()]:
                 if (left := self._loops.pop(gone, None)) is not None:
                     left.close()

@@ -6,8 +6,8 @@ all of them each time.
 
 from __future__ import annotations
 
-import asyncio
 import socket
+import sys
 import time
 from contextlib import suppress
 from typing import Any
@@ -35,6 +35,7 @@ class Wire:
         self._active: dict[Any, Transfer] = {}
         self._look_every = LOOK_SECONDS[1]
         self._patience: float | None = None  # of the transfer added last
+        self.dead = False  # libcurl takes nothing more after a callback has raised
 
     def keep(self, connections: int) -> None:
         """Keep so many connections at least."""
@@ -48,7 +49,11 @@ class Wire:
         if transfer.patience != self._patience:
             self._hurry(transfer.patience)
         self._active[transfer.curl] = transfer
-        self._multi.add_handle(transfer.curl)
+        try:
+            self._multi.add_handle(transfer.curl)
+        except BaseException as error:  # noqa: BLE001
+            self.dead = True
+            raise _within(error) from None
 
     def _hurry(self, patience: float | None) -> None:
         """Look as often as the shortest read timeout asks for."""
@@ -56,14 +61,23 @@ class Wire:
         if patience is not None:
             least, most = LOOK_SECONDS
             self._look_every = min(max(least, patience / 10), self._look_every, most)
+            self._look_sooner()
+
+    def _look_sooner(self) -> None:
+        raise NotImplementedError
 
     def remove(self, transfer: Transfer) -> None:
         """Break it off; its connection is closed."""
         if self._active.pop(transfer.curl, None) is not None:
-            self._multi.remove_handle(transfer.curl)
+            with suppress(pycurl.error):
+                self._multi.remove_handle(transfer.curl)
 
     def _act(self, descriptor: int, events: int) -> None:
-        self._multi.socket_action(descriptor, events)
+        try:
+            self._multi.socket_action(descriptor, events)
+        except BaseException as error:  # noqa: BLE001
+            self.dead = True
+            raise _within(error) from None
 
     def _drain(self) -> None:
         queued = 1
@@ -96,6 +110,13 @@ class Wire:
 
     def _on_timer(self, milliseconds: int) -> None:
         raise NotImplementedError
+
+
+def _within(error: BaseException) -> BaseException:
+    """Give what a callback has raised: a signal's handler may raise anywhere. But for
+    KeyboardInterrupt and SystemExit pycurl prints it, and says that libcurl gave up."""
+    raised = getattr(sys, "last_value", None)
+    return raised if isinstance(error, pycurl.error) and raised is not None else error
 
 
 class ThreadWire(Wire):
@@ -140,6 +161,9 @@ class ThreadWire(Wire):
                 transfer.moved = min(now, transfer.moved + now - self._turned)
                 transfer.rested = True
 
+    def _look_sooner(self) -> None:
+        self._look_at = min(self._look_at, time.monotonic() + self._look_every)
+
     def ring(self) -> None:
         """Have `turn` return. Any thread may."""
         bell = self._bell
@@ -174,76 +198,3 @@ class ThreadWire(Wire):
 
     def _on_timer(self, milliseconds: int) -> None:
         self._due = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
-
-
-class LoopWire(Wire):
-    """Driven by an event loop, whose thread alone may use it."""
-
-    def __init__(
-        self, connections: int, concurrency: int, loop: asyncio.AbstractEventLoop
-    ) -> None:
-        super().__init__(connections)
-        self.loop = loop
-        self.seats = asyncio.Semaphore(concurrency)
-        self._timer: asyncio.Handle | None = None
-        self._looking: asyncio.TimerHandle | None = None
-        self._watched: dict[int, int] = {}
-
-    def add(self, transfer: Transfer) -> None:
-        super().add(transfer)
-        if self._looking is None:
-            self._looking = self.loop.call_later(self._look_every, self._look)
-
-    def _look(self) -> None:
-        self._looking = None
-        self._cut_stuck()
-        if self._active:
-            self._looking = self.loop.call_later(self._look_every, self._look)
-
-    def _ready(self, descriptor: int, events: int) -> None:
-        self._act(descriptor, events)
-        self._drain()
-
-    def _on_socket(self, what: int, descriptor: int, _multi: Any, _private: Any) -> None:
-        if self.loop.is_closed():
-            return
-        if what in (pycurl.POLL_REMOVE, pycurl.POLL_NONE):
-            what = 0
-        before = self._watched.pop(descriptor, 0)
-        if what:
-            self._watched[descriptor] = what
-        self._watch(descriptor, before, what, pycurl.POLL_IN, pycurl.CSELECT_IN)
-        self._watch(descriptor, before, what, pycurl.POLL_OUT, pycurl.CSELECT_OUT)
-
-    def _watch(self, descriptor: int, before: int, now: int, interest: int, event: int) -> None:
-        loop = self.loop
-        if now & interest and not before & interest:
-            add = loop.add_reader if interest == pycurl.POLL_IN else loop.add_writer
-            add(descriptor, self._ready, descriptor, event)
-        elif before & interest and not now & interest:
-            remove = loop.remove_reader if interest == pycurl.POLL_IN else loop.remove_writer
-            remove(descriptor)
-
-    def _on_timer(self, milliseconds: int) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self.loop.is_closed():
-            return
-        if milliseconds == 0:
-            self._timer = self.loop.call_soon(self._on_due)
-        elif milliseconds > 0:
-            self._timer = self.loop.call_later(milliseconds / 1000, self._on_due)
-
-    def _on_due(self) -> None:
-        self._timer = None
-        self._ready(pycurl.SOCKET_TIMEOUT, 0)
-
-    def close(self) -> None:
-        """Let go of a loop that is closed, or about to be."""
-        for handle in (self._timer, self._looking):
-            if handle is not None:
-                handle.cancel()
-        for transfer in list(self._active.values()):
-            self.remove(transfer)
-        self._multi.close()
