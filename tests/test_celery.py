@@ -63,3 +63,13 @@ def test_no_task_fails_when_the_token_ends(fleet: Fleet, celery: Celery, pool: s
     assert cost["token_requests"] == 1
     assert cost["calls_200"] == TASKS
     assert cost["calls_401"] >= 1
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_tasks_make_many_calls_at_once(fleet: Fleet, celery: Celery, pool: str) -> None:
+    fleet.start_worker(f"--pool={pool}", "--concurrency=4", app="tests.mapping_worker")
+    fleet.wait()
+    sent = [celery.send_task("tests.many") for _ in range(8)]
+
+    assert [task.get(timeout=30) for task in sent] == [[200] * 10] * 8
+    assert fleet.seen() == {"token_requests": 1, "calls": 90, "calls_200": 90}
