@@ -26,7 +26,9 @@ async def arun(flow: Flow, rooms: Rooms, sender: object) -> Any:
         except StopIteration as stop:
             return stop.value
         try:
-            if isinstance(step, Send | Announce | Sleep | Wait):
+            if type(step) is Send:
+                value = await rooms.engine.asend(step.request, step.token)
+            elif isinstance(step, Announce | Sleep | Wait):
                 value = await _here(step, rooms, sender)
             else:
                 value = await _elsewhere(flow, step, rooms, sender)
@@ -43,8 +45,6 @@ async def arun(flow: Flow, rooms: Rooms, sender: object) -> Any:
 
 async def _here(step: Step, rooms: Rooms, sender: object) -> Any:
     match step:
-        case Send(request, token):
-            return await rooms.engine.asend(request, token)
         case Wait(version, seconds):
             return await changed(rooms.memory, version, seconds)
         case Sleep(seconds):
