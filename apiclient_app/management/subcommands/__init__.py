@@ -3,6 +3,7 @@
 from .base import Subcommand
 from .call import Call
 from .check import Check
+from .fetch import Fetch
 from .looking import Inspect, ListClients
 from .orders import Revoke, Rotate, Switch
 from .prune import Prune
@@ -16,6 +17,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "subjects": Subjects(),
     "check": Check(),
     "call": Call(),
+    "fetch": Fetch(),
     "rotate": Rotate(),
     "revoke": Revoke(),
     "store-refresh-token": StoreRefreshToken(),
