@@ -1,4 +1,5 @@
 import os
+from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -30,3 +31,17 @@ def planet(request: HttpRequest, name: str) -> JsonResponse:
     except APIClientError as error:
         return JsonResponse({"error": str(error)}, status=502)
     return JsonResponse(found | {"process": os.getpid()})
+
+
+@require_safe
+async def tour(request: HttpRequest) -> JsonResponse:
+    """Give several planets, asked for side by side: /tour/?planet=earth&planet=mars."""
+    client = clients["planets"]
+    paths = [f"planets/{quote(name, safe='')}/" for name in request.GET.getlist("planet")]
+    try:
+        planets = [response.json() async for response in client.amap(paths)]
+    except NotFound:
+        return JsonResponse({"error": "no such planet"}, status=404)
+    except APIClientError as error:
+        return JsonResponse({"error": str(error)}, status=502)
+    return JsonResponse({"planets": planets, "process": os.getpid()})

@@ -1,10 +1,13 @@
 """The demo site and its provider, as the processes that `make demo` starts."""
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+from django.test import AsyncClient
+from pytest_django import Settings
 
 from project.demo.child import Ended
 from project.demo.fleet import Fleet, answers, fetch
@@ -90,6 +93,28 @@ def test_the_site_passes_on_that_the_api_does_not_know(
     demo: Fleet, http: requests.Session
 ) -> None:
     assert http.get(f"{demo.site_url}/planets/pluto/").status_code == 404
+
+
+TOUR = "/tour/?planet=earth&planet=mars&planet=venus"
+
+
+def test_an_async_view_is_served_under_wsgi_too(demo: Fleet, http: requests.Session) -> None:
+    found = fetch(f"{demo.site_url}{TOUR}").json()["planets"]
+
+    assert [planet["name"] for planet in found] == ["Earth", "Mars", "Venus"]
+    assert http.get(f"{demo.site_url}/tour/?planet=pluto").status_code == 404
+
+
+def test_an_async_view_asks_under_asgi(provider: Fleet, settings: Settings) -> None:
+    token_url, options = f"{provider.provider_url}/o/token/", {"client_id": CLIENT_ID}
+    options |= {"client_secret": CLIENT_SECRET, "token_url": token_url}
+    auth = {"BACKEND": "apiclient_app.auth.ClientCredentials", "OPTIONS": options}
+    settings.API_CLIENTS = {"planets": {"BASE_URL": f"{provider.provider_url}/api/", "AUTH": auth}}
+    settings.ROOT_URLCONF = "project.urls"
+
+    reply = asyncio.run(AsyncClient().get(TOUR))
+
+    assert [planet["name"] for planet in reply.json()["planets"]] == ["Earth", "Mars", "Venus"]
 
 
 def test_the_admin_has_its_style(demo: Fleet) -> None:
