@@ -19,6 +19,7 @@ ROUNDS = 12  # in which a parrot repeats all that it is told
 each_holder = pytest.mark.parametrize("holder", HOLDERS)
 each_renewable = pytest.mark.parametrize("holder", RENEWABLE)
 SIGNING = ("oauth", "proxied", "api_key", "in_query", "password", "refreshing", "signed")
+each_engine = pytest.mark.parametrize("engine", ["requests", "curl"])
 each_way_to_sign = pytest.mark.parametrize("holder", SIGNING)
 
 
@@ -114,12 +115,13 @@ def test_a_token_endpoint_that_repeats_what_it_was_told(
     assert scene.all_leaks() == []
 
 
+@each_engine
 @each_way_to_sign
 @pytest.mark.parametrize("style", ["hang", "cut", "drip"])
 def test_a_connection_that_fails(
-    scene: Scene, configured: Any, api: Handle, holder: str, style: Any
+    scene: Scene, configured: Any, api: Handle, holder: str, style: Any, engine: str
 ) -> None:
-    client = configured(holder, api.origin, TIMEOUT=0.2)
+    client = configured(holder, api.origin, TIMEOUT=0.2, ENGINE=engine)
     for path in ("/token", "/api/echo"):
         api.always(path, Reply(body="{}", style=style))
     assert scene.attempt(client, {"get": CALLS["get"]})
@@ -129,17 +131,19 @@ def test_a_connection_that_fails(
     assert scene.all_leaks() == []
 
 
+@each_engine
 @each_holder
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:9", "https://127.0.0.1:9", "no TLS"])
 def test_a_server_that_cannot_be_reached(
-    scene: Scene, configured: Any, api: Handle, holder: str, origin: str
+    scene: Scene, configured: Any, api: Handle, holder: str, origin: str, engine: str
 ) -> None:
     origin = f"https://127.0.0.1:{api.port}" if origin == "no TLS" else origin
-    client = configured(holder, origin, TIMEOUT=0.2)
+    client = configured(holder, origin, TIMEOUT=0.2, ENGINE=engine)
     assert len(scene.attempt(client, CALLS)) >= len(CALLING)
     assert scene.all_leaks() == []
 
 
+@each_engine
 @pytest.mark.parametrize(
     ("holder", "misuse"),
     [
@@ -151,9 +155,11 @@ def test_a_server_that_cannot_be_reached(
     ],
 )
 def test_a_call_that_is_misused(
-    scene: Scene, configured: Any, parrot: Parrot, holder: str, misuse: str
+    scene: Scene, configured: Any, parrot: Parrot, holder: str, misuse: str, engine: str
 ) -> None:
-    assert scene.attempt(configured(holder, parrot.origin), {misuse: MISUSES[misuse]})
+    assert scene.attempt(
+        configured(holder, parrot.origin, ENGINE=engine), {misuse: MISUSES[misuse]}
+    )
     assert scene.all_leaks() == []
 
 
@@ -178,11 +184,12 @@ def test_a_header_that_cannot_be_sent(
     assert scene.all_leaks() == []
 
 
+@each_engine
 @pytest.mark.parametrize("holder", [*SIGNING, "with_password", "paired"])
 def test_a_call_that_is_interrupted(
-    scene: Scene, configured: Any, api: Handle, holder: str
+    scene: Scene, configured: Any, api: Handle, holder: str, engine: str
 ) -> None:
-    client = configured(holder, api.origin)
+    client = configured(holder, api.origin, ENGINE=engine)
     granting(api, scene.canaries)
     api.always("/api/echo", Reply(style="hang"))
     with time_limit(0.3):
