@@ -31,12 +31,16 @@ class Transport:
     def _start(self) -> None:
         self._transfers: list[Transfer] = []
         self._idle: list[ThreadWire] = []
+        self._lent: set[ThreadWire] = set()
         self._loops: dict[asyncio.AbstractEventLoop, LoopWire] = {}
 
     def reset(self) -> None:
         """Start anew after a fork. What the parent uses is kept, unused, for ever: to close it
         here would end its TLS connections."""
-        self._given_up += [self._transfers, self._idle, self._loops]
+        wires = [*self._idle, *self._lent, *self._loops.values()]
+        for wire in wires:
+            wire.give_up()
+        self._given_up += [self._transfers, wires]
         self._start()
 
     def close(self) -> None:
@@ -52,15 +56,19 @@ class Transport:
             wire = self._idle.pop()
         except IndexError:
             wire = ThreadWire(self._connections)
+        self._lent.add(wire)
         try:
             yield wire
         except BaseException:
-            wire.close()  # whatever is under way on it is broken off
+            wire.dead = True  # whatever is under way on it is broken off
             raise
-        if wire.dead:
-            wire.close()
-        else:
-            self._idle.append(wire)
+        finally:
+            if wire in self._lent:  # or else it was lent before a fork
+                self._lent.discard(wire)
+                if wire.dead:
+                    wire.close()
+                else:
+                    self._idle.append(wire)
 
     def loop_wire(self) -> LoopWire:
         """Give the wire of the running loop."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import sys
 import time
+from collections import deque
 from contextlib import suppress
 from typing import Any
 
@@ -29,7 +30,10 @@ class Wire:
     def __init__(self, connections: int) -> None:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
+        # When libcurl wants to be called, as it said last. No function of ours may be called by
+        # `add_handle`: pycurl loses what a signal's handler raises there.
+        self._told: deque[int] = deque(maxlen=1)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._told.append)
         self._connections = 0
         self.keep(connections)
         self._active: dict[Any, Transfer] = {}
@@ -54,6 +58,11 @@ class Wire:
         except BaseException as error:  # noqa: BLE001
             self.dead = True
             raise _within(error) from None
+        self._heed()
+
+    def _heed(self) -> None:
+        if self._told:
+            self._on_timer(self._told.pop())
 
     def _hurry(self, patience: float | None) -> None:
         """Look as often as the shortest read timeout asks for."""
@@ -71,6 +80,15 @@ class Wire:
         if self._active.pop(transfer.curl, None) is not None:
             with suppress(pycurl.error):
                 self._multi.remove_handle(transfer.curl)
+            self._heed()
+
+    def give_up(self) -> None:
+        """Never touch it again: after a fork it is the parent's. Kept even beyond the end of this
+        process, where it would be closed, and say farewell on the parent's TLS connections."""
+        import ctypes
+
+        self._active.clear()
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._multi))
 
     def _act(self, descriptor: int, events: int) -> None:
         try:
@@ -78,6 +96,7 @@ class Wire:
         except BaseException as error:  # noqa: BLE001
             self.dead = True
             raise _within(error) from None
+        self._heed()
 
     def _drain(self) -> None:
         queued = 1
@@ -87,6 +106,7 @@ class Wire:
                 self._end(curl, 0, "")
             for curl, code, text in failed:
                 self._end(curl, code, text)
+        self._heed()
 
     def _end(self, curl: Any, code: int, text: str) -> None:
         transfer = self._active.pop(curl, None)
