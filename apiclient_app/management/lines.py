@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
 from zlib import crc32
@@ -63,10 +63,10 @@ class Line:
         return Call(method, path, tag=(self, tag), **{"raise_for_status": True, **arguments})
 
 
-def lines(source: IO[bytes]) -> Iterator[Line]:
-    """Give the lines that hold something; they are counted from 1, as in an editor."""
-    for number, line in enumerate(source, 1):
-        text = line.removeprefix(b"\xef\xbb\xbf").strip()
+def lines(source: Iterable[bytes], numbers: Iterator[int]) -> Iterator[Line]:
+    """Give the lines that hold something; the others have a number too, as in an editor."""
+    for line in source:
+        number, text = next(numbers), line.removeprefix(b"\xef\xbb\xbf").strip()
         if text:
             yield Line(number, f"{crc32(text):08x}", text)
 

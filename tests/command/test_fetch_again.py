@@ -154,7 +154,8 @@ def test_ctrl_c_leaves_what_the_same_command_goes_on_with(
     assert said.endswith("; the same command goes on where it stopped\n")
     done = numbers(output)
     assert 0 < len(done) < 400
-    assert f"{len(done)} answered" in said
+    # It may have been stopped between writing an answer and counting it.
+    assert any(f"{n} answered" in said for n in (len(done), len(done) - 1))
     ran = run("fetch", "shop", *words, **shop)
     assert ran.returncode == 0, ran.stderr
     assert f"{400 - len(done)} answered, 0 failed, {len(done)} skipped" in ran.stderr

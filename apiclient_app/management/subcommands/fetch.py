@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,8 +19,9 @@ from apiclient_app.client import Client
 from apiclient_app.exceptions import InvalidRequest
 from apiclient_app.management.answers import answer
 from apiclient_app.management.exits import Exit, Said, unusable
+from apiclient_app.management.feeds import batches
 from apiclient_app.management.journal import Journal, Printed
-from apiclient_app.management.lines import count, lines
+from apiclient_app.management.lines import Line, count, lines
 from apiclient_app.management.terminal import Terminal
 from apiclient_app.management.wording import duration
 from apiclient_app.wording import named
@@ -112,23 +114,24 @@ class Errand:
     seconds: float = 0.0
 
     def run(self, source: IO[bytes], concurrency: int | None) -> None:
-        began = time.monotonic()
-        given = self.client.map(
-            self._calls(source),
-            concurrency=concurrency,
-            ordered=False,
-            return_exceptions=True,
-        )
+        began, numbers = time.monotonic(), itertools.count(1)
         try:
-            with closing(given):  # type: ignore[type-var]
-                for one in given:
-                    line, tag = one.call.tag
-                    self._keep(answer(line, one.call, one, tag))
+            for batch in batches(source):
+                self._map(lines(batch, numbers), concurrency)
         finally:
             self.seconds = time.monotonic() - began
 
-    def _calls(self, source: IO[bytes]) -> Iterator[Call]:
-        for line in lines(source):
+    def _map(self, several: Iterator[Line], concurrency: int | None) -> None:
+        given = self.client.map(
+            self._calls(several), concurrency=concurrency, ordered=False, return_exceptions=True
+        )
+        with closing(given):  # type: ignore[type-var]
+            for one in given:
+                line, tag = one.call.tag
+                self._keep(answer(line, one.call, one, tag))
+
+    def _calls(self, several: Iterator[Line]) -> Iterator[Call]:
+        for line in several:
             if self.journal.has(line):
                 self.skipped += 1
                 self.moved()
