@@ -106,25 +106,30 @@ def test_a_call_cancelled_when_it_has_just_ended_breaks_off_no_other(
     listen: Listen, api_clients: Configure
 ) -> None:
     api_clients(api={"BASE_URL": f"http://{HOST}:{listen(answering)}/", "TIMEOUT": 5})
-    client = handler["api"]
+    outgoing = handler["api"]._prepared("GET", "x", {})
+    call = outgoing.prepared, dict(outgoing.options)
 
     async def cancelling() -> int:
-        good, transport = 0, client.rooms.engine.curl()
-        for _ in range(60):
-            first = asyncio.ensure_future(client.aget("x"))
-            await asyncio.sleep(0)
-            wire = transport.loop_wire()
-            while not first.done() and wire._active:  # noqa: ASYNC110
-                await asyncio.sleep(0)
-            # Its answer has come; before it is told, another call takes its handle.
-            second = asyncio.ensure_future(client.aget("x"))
-            first.cancel()
-            good += (await asyncio.wait_for(second, 5)).status_code == 200
-            with suppress(asyncio.CancelledError):
-                await first
-        return good
+        transport, loop = handler["api"].rooms.engine.curl(), asyncio.get_running_loop()
+        wire, second = transport.loop_wire(), loop.create_future()
+        first = asyncio.ensure_future(transport.asend(*call))
+        await asyncio.sleep(0)
 
-    assert asyncio.run(cancelling()) == 60
+        def look() -> None:
+            if wire._active:
+                loop.call_soon(look)
+                return
+            # Its answer has come, but nobody was told: another call takes its handle.
+            transport.start(wire, *call, lambda response, _: second.set_result(response))
+            first.cancel()
+
+        look()
+        response = await asyncio.wait_for(second, 5)
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        return int(response.status_code)
+
+    assert asyncio.run(cancelling()) == 200
 
 
 def test_a_loop_that_ends_amid_calls_leaves_nothing_to_the_next(
