@@ -67,8 +67,6 @@ async def _elsewhere(flow: Flow, step: Step, rooms: Rooms, sender: object) -> An
         # Shielded, or else a cancelled caller would cancel it behind our back.
         return await asyncio.shield(asyncio.wrap_future(future))
     except (asyncio.CancelledError, GeneratorExit) as error:
-        if future.cancelled():
-            raise
         desk.leave(flow, future, rooms, sender, error)
         return Gone(error)
 

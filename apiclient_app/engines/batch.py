@@ -10,12 +10,15 @@ from functools import partial
 from typing import Any
 
 import requests
+from requests.models import REDIRECT_STATI
 
 from apiclient_app.steps import Announce, Flow, Send, Sleep, Wait
+from apiclient_app.tokens import Token
 
 from .driver import Rooms, carry_out
 from .engine import Engine, carried
-from .redirects import Hops, following
+from .outgoing import Outgoing
+from .redirects import Hops, led_on, signed
 
 Outcome = tuple[int, requests.Response | None, BaseException | None]
 
@@ -23,27 +26,15 @@ Outcome = tuple[int, requests.Response | None, BaseException | None]
 class Passage:
     """One call on its way: where its flow stands."""
 
-    __slots__ = (
-        "batch",
-        "flow",
-        "future",
-        "hops",
-        "number",
-        "request",
-        "send",
-        "transfer",
-        "until",
-        "version",
-    )
+    hops: Hops | None = None
+    request: Any = None
+    send: Any = None
+    transfer: Any = None
+    future: Future[Any] | None = None
+    until, version = 0.0, 0
 
     def __init__(self, batch: Batch, number: int, flow: Flow) -> None:
         self.batch, self.number, self.flow = batch, number, flow
-        self.request: Any = None
-        self.hops: Hops | None = None
-        self.send: Send | None = None
-        self.transfer: Any = None
-        self.future: Future[Any] | None = None
-        self.until, self.version = 0.0, 0
 
     def received(self, response: requests.Response | None, error: BaseException | None) -> None:
         self.batch.received(self, response, error)
@@ -131,9 +122,8 @@ class Batch:
                 return self._end(passage, None, error)
             match step:
                 case Send(outgoing, token) if carried(outgoing):
-                    passage.send = step
-                    passage.hops = following(outgoing, token, self._session, self._home)
-                    return self._hop(passage, passage.hops.send, None)
+                    passage.send, passage.hops = step, None
+                    return self._send(passage, outgoing, token)
                 case Wait(version, seconds):
                     return self._wait(passage, version, seconds)
                 case Sleep(seconds):
@@ -164,6 +154,35 @@ class Batch:
         if watching is not None:
             watching.__exit__(None, None, None)
 
+    def _send(self, passage: Passage, outgoing: Outgoing, token: Token | None) -> None:
+        try:
+            request = passage.request = signed(outgoing, token)
+            passage.transfer = self._start(self._wire, request, outgoing.options, passage.received)
+        except BaseException as error:  # noqa: BLE001
+            failed = error
+        else:
+            return
+        self._fail(passage, failed)
+
+    def received(self, passage: Passage, response: Any, error: BaseException | None) -> None:
+        """Go on with what became of a transfer."""
+        passage.transfer = None
+        if response is None:
+            if passage.hops is None:
+                return self._fail(passage, error)
+            return self._hop(passage, passage.hops.throw, error)
+        if response.says(b"set-cookie"):
+            self._engine.keep_cookies(self._session, passage.request, response, self._subject)
+        if passage.hops is not None:
+            return self._hop(passage, passage.hops.send, response)
+        if response.status_code not in REDIRECT_STATI:
+            return self._go_on(passage, passage.flow.send, response)
+        outgoing, token = passage.send
+        passage.hops = led_on(
+            outgoing, token, self._session, self._home, passage.request, response
+        )
+        return self._hop(passage, passage.hops.send, None)
+
     def _hop(self, passage: Passage, resume: Callable[[Any], Any], value: Any) -> None:
         try:
             request, options = resume(value)
@@ -172,21 +191,14 @@ class Batch:
         except StopIteration as stop:
             return self._go_on(passage, passage.flow.send, stop.value)
         except BaseException as error:  # noqa: BLE001
-            send: Any = passage.send
-            shown = self._engine.presentable(error, send.request, send.token)
+            failed = error
         else:
             return None
-        return self._go_on(passage, passage.flow.throw, shown)
+        return self._fail(passage, failed)
 
-    def received(self, passage: Passage, response: Any, error: BaseException | None) -> None:
-        """Go on with what became of a transfer."""
-        passage.transfer = None
-        hops: Any = passage.hops
-        if response is None:
-            return self._hop(passage, hops.throw, error)
-        if response.says(b"set-cookie"):
-            self._engine.keep_cookies(self._session, passage.request, response, self._subject)
-        return self._hop(passage, hops.send, response)
+    def _fail(self, passage: Passage, error: BaseException | None) -> None:
+        shown = self._engine.presentable(error or Interrupted(), *passage.send)
+        self._go_on(passage, passage.flow.throw, shown)
 
     def _end(
         self, passage: Passage, response: requests.Response | None, error: BaseException | None

@@ -51,11 +51,11 @@ class Desk:
     def leave(
         self, flow: Flow, future: Future[Any], rooms: Rooms, sender: object, why: BaseException
     ) -> None:
-        """Have `flow` brought to its end once the step under way is done: its caller has gone."""
-        if future.cancel():
-            self.submit(_end, flow, flow.throw, why, rooms, sender, None)
-        else:
-            future.add_done_callback(partial(self._left, flow, rooms, sender, why))
+        """Have `flow` brought to its end once its step is done: its caller has gone.
+
+        The step is not called off, even if no thread has begun it: it may release a lock.
+        """
+        future.add_done_callback(partial(self._left, flow, rooms, sender, why))
 
     def _left(
         self,

@@ -76,7 +76,7 @@ class Drafts:
         """Give what `_by_requests` would; None where that is not certain."""
         version, jar = session.variables.look(), cast(Any, session.cookies)
         full = _simple(url, params)
-        if not version or not full or jar._cookies or not METHOD.fullmatch(method):
+        if not version or not full or jar._cookies or not known(method):
             return None
         if self._environment[0] != version:
             self._learn(session, version)
@@ -152,6 +152,10 @@ class Drafts:
         options["timeout"] = config.timeout if timeout is ... else timeout
         options["allow_redirects"] = allow_redirects
         return prepared, options
+
+
+def known(method: str) -> bool:
+    return method in BODILESS or METHOD.fullmatch(method) is not None
 
 
 def _simple(url: str, params: Any) -> str:

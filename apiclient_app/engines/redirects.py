@@ -30,12 +30,30 @@ def following(outgoing: Outgoing, token: Token | None, jar: requests.Session, ho
     redirect, and holds the cookies. requests strips only Authorization on the way to another
     host; an X-API-Key would go along. Raises what sending raises, and TooManyRedirects.
     """
-    request, options = outgoing.prepared, outgoing.options
-    signed = twin(request)
-    outgoing.auth.sign(signed, token)
-    response = yield signed, options
+    request = signed(outgoing, token)
+    response = yield request, outgoing.options
     if response.status_code not in REDIRECT_STATI:
         return response
+    return (yield from led_on(outgoing, token, jar, home, request, response))
+
+
+def signed(outgoing: Outgoing, token: Token | None) -> requests.PreparedRequest:
+    """Give a signed copy of the request."""
+    request = twin(outgoing.prepared)
+    outgoing.auth.sign(request, token)
+    return request
+
+
+def led_on(
+    outgoing: Outgoing,
+    token: Token | None,
+    jar: requests.Session,
+    home: str,
+    signed: requests.PreparedRequest,
+    response: requests.Response,
+) -> Hops:
+    """Go on as `following` does, where the answer to the signed request is a redirect."""
+    request, options = outgoing.prepared, outgoing.options
     if not options["allow_redirects"]:
         with suppress(requests.RequestException):
             response._next = _onward(jar, response, options)
