@@ -25,7 +25,9 @@ class Authority:
         own = _builder(name, name, self._key, DAY).add_extension(
             x509.BasicConstraints(True, 0), True
         )
-        certificate = own.add_extension(usage, True).sign(self._key, hashes.SHA256())
+        self._id = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
+        own = own.add_extension(usage, True).add_extension(self._id, False)
+        certificate = own.sign(self._key, hashes.SHA256())
         self.path = folder / f"{name}.pem"
         self.path.write_bytes(certificate.public_bytes(PEM))
 
@@ -36,9 +38,11 @@ class Authority:
             host: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(name))
         except ValueError:
             host = x509.DNSName(name)
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(self._id)
         certificate = (
             _builder(name, self.name, key, ends)
             .add_extension(x509.SubjectAlternativeName([host]), False)
+            .add_extension(issuer, False)
             .sign(self._key, hashes.SHA256())
         )
         private = key.private_bytes(
