@@ -46,7 +46,7 @@ class Fetch(Subcommand):
             "raise_for_status.\n\n"
             "examples:\n"
             "  manage.py apiclient fetch github --from paths.txt --output answers.jsonl\n"
-            "  seq -f users/%.0f 1000 | manage.py apiclient fetch shop --from - | jq .body.name"
+            "  seq -f users/%.0f 99 | manage.py apiclient fetch shop --from - | jq .body"
         )
 
     def add_arguments(self, parser: SubcommandParser) -> None:
