@@ -15,14 +15,14 @@ from .exceptions import (
     CallError,
     InvalidRequest,
     RowsUnavailable,
-    TokenError,
     TokenRefused,
     TokenUnavailable,
     TransportError,
 )
 from .exchange import Answer, Exchange, new_owner
 from .need import UNDECIDED, WORKED_SECONDS, Need
-from .records import NEEDS_ATTENTION, NO_REFRESH_TOKEN, Stash
+from .records import Stash
+from .refusals import stopped, unavailable
 from .rows import Claim, Plan, Row, plan
 from .secret import Secret
 from .steps import Flow, RowCall, Sleep
@@ -46,16 +46,16 @@ class Refreshing(Exchange):
         """Give a grant; UNDECIDED if another is asking. Raises TokenError or TransportError."""
         if not self.auth.refreshes:
             return given((yield from self.obtained(until)))
-        row, unavailable = None, None
+        row, fault = None, None
         try:
             row = self._with_stash((yield RowCall("read")))
         except RowsUnavailable as error:
-            unavailable = _unavailable(error)
+            fault = unavailable(error)
         if row is not None:
             return (yield from self._by_plan(need, row, until))
         if self.auth.obtains:
             return given((yield from self.obtained(until)))
-        raise unavailable or TokenUnavailable("no row")
+        raise fault or TokenUnavailable("no row")
 
     def _with_stash(self, row: Row) -> Row:
         """Put in the refresh token that could not be written when it came."""
@@ -112,13 +112,13 @@ class Refreshing(Exchange):
         # Each claim has an owner of its own: who read the row between two of one owner's claims
         # would find his fence standing.
         owner = new_owner()
-        began, claimed, unavailable = self.clock(), None, None
+        began, claimed, fault = self.clock(), None, None
         try:
             claimed = yield RowCall("claim", (row, owner, self.lease))
         except RowsUnavailable as error:
-            unavailable = _unavailable(error)
-        if unavailable is not None:
-            raise unavailable
+            fault = unavailable(error)
+        if fault is not None:
+            raise fault
         if claimed is None:
             return UNDECIDED
         end = min(until, began + self.lease - self.token_timeout)
@@ -237,29 +237,3 @@ def given(answer: Answer) -> Any:
     if answer.grant is None:
         raise answer.error or TokenUnavailable("nothing was granted")
     return answer.grant
-
-
-def stopped(row: Row) -> TokenError:
-    """Make the error for a row whose refresh token is not to be sent."""
-    if row.unreadable:
-        text = (
-            "no key opens the stored refresh token; put the SECRET_KEY it was stored with into "
-            "SECRET_KEY_FALLBACKS"
-        )
-        return _unsent(TokenUnavailable(text, error="unreadable_row"))
-    if row.refresh_token is None:
-        return _unsent(TokenRefused(NO_REFRESH_TOKEN, "there is no refresh token"))
-    text = "its refresh token was sent, and again later, and no answer came back"
-    if row.refused:
-        said = row.attention.partition(": ")[2]
-        text = f"the provider refused its refresh token ({said})"
-    return _unsent(TokenRefused(NEEDS_ATTENTION, text))
-
-
-def _unavailable(error: RowsUnavailable) -> TokenError:
-    return _unsent(TokenUnavailable(str(error), error="database_unavailable"))
-
-
-def _unsent(error: TokenError) -> TokenError:
-    error.sent = False
-    return error
