@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 CHECKS = {
     "check_clients": Tags.security,
     "check_caches": Tags.caches,
+    "check_engine": Tags.compatibility,
     "check_database": Tags.security,
     "check_grace": Tags.security,
     "check_rows": Tags.database,

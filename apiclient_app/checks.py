@@ -13,6 +13,7 @@ apiclient_app.E001 to E010 are errors in settings; `conf.problems.TITLES` names 
 - W009 (database) the table of refresh tokens is missing, and a client cannot do without
 - W010 refresh tokens are in SQLite: who calls while holding its write lock gets an error
 - W011 the grace for a used refresh token ends before a killed worker is given up
+- W012 ENGINE is "curl", and pycurl is not installed: requests does its work
 
 `apps.py` registers them. A `database` check runs with `check --database default`, and with
 `migrate`, before it migrates.
@@ -21,6 +22,7 @@ apiclient_app.E001 to E010 are errors in settings; `conf.problems.TITLES` names 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -190,3 +192,20 @@ def _refreshing() -> Iterator[tuple[str, AuthBackend]]:
 
 def _listed(aliases: Collection[str]) -> str:
     return ", ".join(map(repr, aliases))
+
+
+def check_engine(*_: Any, **__: Any) -> list[CheckMessage]:
+    """Warn of clients that are to use libcurl where there is none."""
+    clients = getattr(settings, "API_CLIENTS", {})
+    if find_spec("pycurl") is not None or not isinstance(clients, Mapping):
+        return []
+    return [
+        Caution(
+            f"API_CLIENTS[{alias!r}]['ENGINE'] is 'curl', and pycurl is not installed: requests "
+            "does its work.",
+            hint="pip install django-apiclient-app[fast]",
+            id="apiclient_app.W012",
+        )
+        for alias, source in clients.items()
+        if isinstance(source, Mapping) and source.get("ENGINE") == "curl"
+    ]

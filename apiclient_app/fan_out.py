@@ -15,6 +15,7 @@ from .exceptions import InvalidConfiguration
 from .signals import call_finished
 from .window import Window
 
+SLOW_SECONDS = 0.02
 Made = tuple[Call | None, requests.Response | None, BaseException | None]
 Prepare = Callable[[Call], Any]
 Announce = Callable[[str, requests.Response | None, float], None]
@@ -118,10 +119,16 @@ class Source:
         return bool(self._next)
 
     def pass_on(self, most: int, begin: Callable[[object], None]) -> None:
-        """Have as many begun, at most; what fails here is kept for the end."""
+        """Have as many begun, at most; fewer where the source is slow, and answers may have come.
+
+        What fails here is kept for the end.
+        """
+        until = now() + SLOW_SECONDS
         try:
             for _ in range(most):
                 begin(next(self._calls))
+                if now() > until:
+                    break
         except StopIteration:
             self.over = True
         except Exception as error:  # noqa: BLE001  # what has begun is given first

@@ -221,3 +221,14 @@ def test_a_grace_that_ends_too_soon_is_warned_about(
     auth = {**described["AUTH"], "OPTIONS": options}
     api_clients(shop={**described, "AUTH": auth, "TOKEN_TIMEOUT": timeout})
     assert ("apiclient_app.W011" in [m.id for m in found()]) is told
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_libcurl_without_pycurl_is_warned_of(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    settings.API_CLIENTS = {"api": {"BASE_URL": "https://api.example/", "ENGINE": "curl"}}
+    monkeypatch.setattr(
+        "apiclient_app.checks.find_spec", lambda _: object() if installed else None
+    )
+    assert ("apiclient_app.W012" in [m.id for m in found()]) is not installed
