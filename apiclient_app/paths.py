@@ -47,10 +47,12 @@ def join(base_url: str, path: str, alias: str) -> str:
 
 def _same_origin(base_url: str, url: str, alias: str) -> str:
     try:
-        foreign = origin(url) != origin(base_url)
+        foreign, named = origin(url) != origin(base_url), "@" in urlsplit(url).netloc
     except ValueError:
-        foreign = True
-    if foreign or "@" in urlsplit(url).netloc:
+        foreign, named = True, False
+    if named:
+        raise _refused(alias, url, "holds user information")
+    if foreign:
         raise _refused(alias, url, "has another origin than BASE_URL")
     return url
 

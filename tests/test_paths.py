@@ -213,3 +213,11 @@ def test_the_shortcut_for_plain_paths_says_what_the_long_way_says(path: str) -> 
     # A query takes the long way and changes nothing else.
     long_way = outcome(lambda: join(BASE, f"{path}?", "x").removesuffix("?"))
     assert outcome(lambda: join(BASE, path, "x")) == long_way
+
+
+def test_a_refusal_names_its_reason() -> None:
+    with pytest.raises(ForeignOrigin, match="user information"):
+        join("https://api.example/v1/", "https://joe@api.example/v1/x", "api")
+    with pytest.raises(ForeignOrigin, match="another origin"):
+        join("https://api.example/v1/", "https://other.example/v1/x", "api")
+    assert join("https://api.example/v1/", "https://api.example/v1/@me", "api").endswith("/@me")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from apiclient_app.call import Call
 from apiclient_app.conf.reading import METHODS
 from apiclient_app.exceptions import InvalidRequest
+from apiclient_app.secret import one_line
 
 ARGUMENTS = frozenset(
     {"json", "params", "data", "headers", "timeout", "allow_redirects", "raise_for_status"}
@@ -37,10 +38,14 @@ class Line:
             raise InvalidRequest(_("the line is no UTF-8")) from None
         if text.startswith("{"):
             return self._from_json(text)
-        method, _space, path = text.partition(" ")
-        if method in METHODS and path.strip():
-            return self._made(method, path.strip())
-        return self._made("GET", text)
+        method, *path = text.split(None, 1)
+        if not path:
+            return self._made("GET", text)
+        if method.upper() in METHODS:
+            return self._made(method.upper(), path[0])
+        # To take it for a path would call something, and count it as done.
+        text = _("%(word)r is no method; a path with a space in it needs a JSON object")
+        raise InvalidRequest(text % {"word": one_line(method, 20)})
 
     def _from_json(self, text: str) -> Call:
         try:

@@ -47,7 +47,7 @@ def test_a_line_is_a_path_a_method_and_a_path_or_an_object(
         lines,
         "echo?a=1",
         "",
-        "POST echo",
+        "post echo",
         '{"path": "echo", "method": "put", "json": {"b": 2}, "params": {"c": "3"}, "tag": [7],'
         ' "headers": {"X-Id": "8"}, "timeout": [3, 5]}',
         "  DELETE   echo  ",
@@ -131,6 +131,9 @@ def test_what_fails_is_told_and_the_exit_code_says_so(
         b'{"a":' * 50_000,
         b'{"path": "echo", "params": 5}',
         b'{"path": "echo", "headers": {"a": "b\\nc"}}',
+        b"FETCH echo",
+        b"# a comment",
+        b"[1, 2]",
     ],
 )
 def test_a_line_that_is_no_call_fails_alone(

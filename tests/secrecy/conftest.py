@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from zlib import crc32
 
 import pytest
 from django.dispatch import Signal
@@ -13,21 +14,23 @@ from tests.conftest import Configure
 
 from .canaries import Canaries
 from .holders import HOLDERS, client
-from .parrot import SPEECHES, Parrot, perched
+from .parrot import Parrot, perched
 from .witnesses import Call, Everything, Told, caught, reported, told_by, ways_of
 
-ONE_IN = 3
+ONE_IN = 5
 SIGNALS = [signal for signal in vars(signals).values() if isinstance(signal, Signal)]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave most pairs of a holder and a speech to `make chaos`: each is heard with some other."""
-    holders, speeches = list(HOLDERS), list(SPEECHES)
+    """Leave most combinations with a holder to `make chaos`: each is tested with some other."""
     for item in items:
         given = getattr(getattr(item, "callspec", None), "params", {})
-        if given.get("holder") in holders and given.get("speech") in speeches:
-            place = holders.index(given["holder"]) + speeches.index(given["speech"])
-            if place % ONE_IN:
+        if (
+            item.path.parent.name == "secrecy"
+            and len(given) > 1
+            and given.get("holder") in HOLDERS
+        ):
+            if crc32(item.name.encode()) % ONE_IN:
                 item.add_marker("slow")
 
 
