@@ -14,7 +14,7 @@ from tests.conftest import Configure
 from .listening import HOST, Answer, Listen, full, heard, saying, silent
 from .ways import LIBCURL, Callers
 
-HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
 
 
 def dripping(seconds: float, pieces: list[bytes]) -> Answer:

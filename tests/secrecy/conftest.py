@@ -25,13 +25,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave most combinations with a holder to `make chaos`: each is tested with some other."""
     for item in items:
         given = getattr(getattr(item, "callspec", None), "params", {})
-        if (
-            item.path.parent.name == "secrecy"
-            and len(given) > 1
-            and given.get("holder") in HOLDERS
-        ):
-            if crc32(item.name.encode()) % ONE_IN:
-                item.add_marker("slow")
+        one_of_many = item.path.parent.name == "secrecy" and len(given) > 1
+        if one_of_many and given.get("holder") in HOLDERS and crc32(item.name.encode()) % ONE_IN:
+            item.add_marker("slow")
 
 
 class Scene:

@@ -49,7 +49,8 @@ class LoopWire(Wire):
                 self.remove(transfer)
                 transfer.finish(transfer, DEAD, "what a signal's handler raised broke it off")
             return self.close()
-        return self._drain()
+        self._drain()
+        return None
 
     def _on_socket(self, what: int, descriptor: int, _multi: Any, _private: Any) -> None:
         if self.loop.is_closed():

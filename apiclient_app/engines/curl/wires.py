@@ -98,15 +98,18 @@ class Wire:
             raise _within(error) from None
         self._heed()
 
-    def _drain(self) -> None:
-        queued = 1
+    def _drain(self) -> bool:
+        """Tell whoever waits for what has ended; give whether any has."""
+        queued, ended = 1, False
         while queued:
             queued, done, failed = self._multi.info_read()
+            ended = ended or bool(done or failed)
             for curl in done:
                 self._end(curl, 0, "")
             for curl, code, text in failed:
                 self._end(curl, code, text)
         self._heed()
+        return ended
 
     def _end(self, curl: Any, code: int, text: str) -> None:
         transfer = self._active.pop(curl, None)
@@ -155,6 +158,12 @@ class ThreadWire(Wire):
         now = time.monotonic()
         if now - self._turned > HELD_SECONDS:
             self._rest(now)
+        if self._due is not None and now >= self._due:
+            # First, so that what was added is sent and waited for in one turn.
+            self._due = None
+            self._act(pycurl.SOCKET_TIMEOUT, 0)
+            if self._drain():
+                seconds = 0.0
         until = min(now + seconds, self._look_at or now + self._look_every)
         if self._due is not None:
             until = min(until, self._due)
@@ -164,11 +173,8 @@ class ThreadWire(Wire):
                 self._quiet()
             else:
                 act(descriptor, events)
-        now = time.monotonic()
-        if self._due is not None and now >= self._due:
-            self._due = None
-            self._act(pycurl.SOCKET_TIMEOUT, 0)
         self._drain()
+        now = time.monotonic()
         if now >= self._look_at:
             self._look_at = now + self._look_every
             self._cut_stuck()
