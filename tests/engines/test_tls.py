@@ -17,7 +17,7 @@ from .certificates import Authority
 from .listening import Answer, Listen, heard
 from .ways import Callers
 
-HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
+HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
 @pytest.fixture(autouse=True)
