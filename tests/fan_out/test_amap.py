@@ -181,21 +181,21 @@ def test_a_cancelled_call_goes_at_once_and_harms_no_other(shop: Client) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.perf_counter() - began < 0.1
+        assert time.perf_counter() - began < 1
         assert [r.status_code for r in await asyncio.gather(*others)] == [200] * 5
 
     asyncio.run(main())
 
 
 def test_a_token_request_goes_on_when_its_caller_is_cancelled(shop: Client, api: Handle) -> None:
-    api.set(token_delay=0.5)
+    api.set(token_delay=2)
 
     async def main() -> None:
         began = time.perf_counter()
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
                 await shop.aget("echo")
-        assert time.perf_counter() - began < 0.4
+        assert time.perf_counter() - began < 1.5
         assert (await shop.aget("echo")).status_code == 200
 
     asyncio.run(main())
@@ -250,7 +250,7 @@ def test_cancelled_at_any_moment_no_lock_stays_behind(shop: Client, api: Handle)
         asyncio.run(cancelled(step * 0.002))
         began = time.perf_counter()
         assert shop.get("echo").status_code == 200
-        assert time.perf_counter() - began < 2
+        assert time.perf_counter() - began < 6
 
 
 def test_several_loops_in_several_threads(shop: Client, api: Handle) -> None:
@@ -294,15 +294,14 @@ def test_a_warm_call_hops_to_no_thread(api: Handle, api_clients: Configure) -> N
 def test_the_loop_is_not_held_up_by_a_token_request(shop: Client, api: Handle) -> None:
     api.set(token_delay=0.5)
 
-    async def main() -> float:
-        task, longest = asyncio.create_task(shop.aget("echo")), 0.0
+    async def main() -> int:
+        task, turns = asyncio.create_task(shop.aget("echo")), 0
         while not task.done():
-            began = time.perf_counter()
             await asyncio.sleep(0.01)
-            longest = max(longest, time.perf_counter() - began)
-        return longest
+            turns += 1
+        return turns
 
-    assert asyncio.run(main()) < 0.2
+    assert asyncio.run(main()) > 5
 
 
 def test_calls_are_announced(shop: Client) -> None:

@@ -156,27 +156,27 @@ def test_who_stops_while_a_token_is_asked_for_leaves_no_lock(shop: Client, api: 
     stop.join()
     began = time.perf_counter()
     assert shop.get("echo").status_code == 200
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 6  # a lock left behind would last 12 seconds
     assert shop.inspect().state == "fresh"
 
 
 def test_a_slow_consumer_makes_no_call_time_out(
     api: Handle, api_clients: Configure, way: str
 ) -> None:
-    shop = shop_of(api, api_clients, way, TIMEOUT=(0.3, 0.3))
+    shop = shop_of(api, api_clients, way, TIMEOUT=(0.8, 0.8))
     for response in shop.map(["echo"] * 12, concurrency=3):
         assert response.status_code == 200
         time.sleep(0.12)
     for response in shop.map(["echo"] * 3, concurrency=3):
         assert response.status_code == 200
-        time.sleep(0.7)
+        time.sleep(1.2)
 
 
 def test_one_that_hangs_times_out_and_the_others_do_not(
     api: Handle, api_clients: Configure, way: str
 ) -> None:
-    shop = shop_of(api, api_clients, way, TIMEOUT=(1, 0.3))
-    calls = ["slow?ms=3000", *["slow?ms=100"] * 6]
+    shop = shop_of(api, api_clients, way, TIMEOUT=(3, 1))
+    calls = ["slow?ms=9000", *["slow?ms=100"] * 6]
     got = list(shop.map(calls, concurrency=2, return_exceptions=True))
     assert isinstance(got[0], TransportError)
     assert all(each.status_code == 200 for each in got[1:])
