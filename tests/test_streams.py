@@ -160,7 +160,7 @@ async def test_a_cancelled_reader_goes_at_once_and_leaves_nothing_behind(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 1.0
     free = await until(lambda: idle(client))
     assert free
     assert pooled(client) == 0
@@ -172,7 +172,7 @@ async def test_a_cancelled_reader_goes_at_once_and_leaves_nothing_behind(
 async def test_a_caller_cancelled_before_the_head_has_come_leaves_nothing_behind(
     client: Client, api: Handle, files: Files
 ) -> None:
-    api.set(token_delay=0.3)
+    api.set(token_delay=2)
 
     async def reader() -> None:
         async with client.astream("GET", "file"):
@@ -184,7 +184,7 @@ async def test_a_caller_cancelled_before_the_head_has_come_leaves_nothing_behind
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 1.0
     await until(lambda: len(files.asked) == 1)
     assert await until(lambda: files.open == 0)
     assert pooled(client) == 0

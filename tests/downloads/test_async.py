@@ -35,7 +35,7 @@ async def test_a_cancelled_download_goes_at_once_and_can_be_taken_up(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 1.0
     files.pause.set()
     assert await until(lambda: not files.open)
     assert absent(target)
