@@ -15,6 +15,8 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
+from django.db import close_old_connections
+
 from apiclient_app.steps import Flow, Step
 
 from .driver import Rooms, carry_on, carry_out
@@ -39,7 +41,7 @@ class Desk:
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(self._most, thread_name_prefix="apiclient")
             threads = self._threads
-        return threads.submit(copy_context().run, work, *arguments)
+        return threads.submit(copy_context().run, _done, work, *arguments)
 
     async def later(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Give what `work` gives, without holding up the event loop."""
@@ -73,6 +75,14 @@ class Desk:
     def clean_up(self, flow: Flow, step: Step, rooms: Rooms, sender: object) -> Future[Any]:
         """Have `flow` brought to its end, which has been interrupted and asks for `step`."""
         return self.submit(_clean_up, flow, step, rooms, sender)
+
+
+def _done(work: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return work(*arguments)
+    finally:
+        # As Django does at the end of a request: a cache in the database left one behind.
+        close_old_connections()
 
 
 def _clean_up(flow: Flow, step: Step, rooms: Rooms, sender: object) -> None:
