@@ -13,7 +13,7 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 
-OPTIONAL = ["celery", "jwt", "pytest", "responses"]
+OPTIONAL = ["celery", "pycurl", "pytest", "responses", "tqdm"]
 
 
 class API(BaseHTTPRequestHandler):
