@@ -13,10 +13,13 @@
         │   │   ├── Forbidden      403
         │   │   ├── NotFound       404
         │   │   ├── Conflict       409
-        │   │   └── RateLimited    429, with retry_after
+        │   │   └── RateLimited    429, or kept back by RATE_LIMIT: retry_after
         │   └── ServerError        500 and above
         ├── TransportError         also requests.ConnectionError
-        │   └── RequestTimeout     also requests.Timeout
+        │   ├── RequestTimeout     also requests.Timeout
+        │   │   └── DeadlineExceeded  the call's whole time (deadline, DEADLINE) is over
+        │   ├── ResponseTooLarge   longer than RESPONSE_LIMIT, also when decompressed
+        │   └── CircuitOpen        the API has failed too often; nothing was sent: retry_after
         ├── TokenError
         │   ├── TokenRefused       the token endpoint said no: error, description
         │   └── TokenUnavailable   it could not be asked, or not yet: retry_after
@@ -128,7 +131,10 @@ class Conflict(ClientError):
 
 
 class RateLimited(ClientError):
-    """429; `retry_after` in seconds, or None where the API did not say."""
+    """429, or a call that RATE_LIMIT or MAX_IN_FLIGHT kept back: `sent` is False then.
+
+    `retry_after` in seconds, or None where the API did not say.
+    """
 
     retry_after: float | None = None
 
@@ -143,6 +149,24 @@ class TransportError(CallError, requests.ConnectionError):
 
 class RequestTimeout(TransportError, requests.Timeout):
     """No answer within TIMEOUT."""
+
+
+class DeadlineExceeded(RequestTimeout):
+    """The time for the whole call is over: `deadline=`, or DEADLINE."""
+
+
+class ResponseTooLarge(TransportError):
+    """The body is longer than RESPONSE_LIMIT, or would be when decompressed; it was cut off."""
+
+
+class CircuitOpen(TransportError):
+    """The API failed too often (BREAKER), or somebody took it off; nothing was sent.
+
+    `retry_after` in seconds; None where it is closed by hand only.
+    """
+
+    sent = False
+    retry_after: float | None = None
 
 
 class TokenError(CallError):

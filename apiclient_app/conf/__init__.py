@@ -11,7 +11,10 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 
 from apiclient_app.auth import AuthBackend
+from apiclient_app.circuit import Breaker
 from apiclient_app.exceptions import APIClientError, InvalidConfiguration, UnknownClient
+from apiclient_app.rates import RateLimit
+from apiclient_app.retries import Retry
 from apiclient_app.secret import SENSITIVE_NAME
 
 from .examination import Findings, examine
@@ -42,6 +45,12 @@ class ClientConfig:
     check: tuple[str, str] | None = field(repr=False)
     endpoints: Mapping[str, tuple[str, str]] = field(repr=False)
     memory_seconds: float
+    retry: Retry | None
+    rate_limit: RateLimit | None
+    max_in_flight: int | None
+    deadline: float | None
+    breaker: Breaker | None
+    response_limit: int | None
     source: Mapping[str, Any] = field(repr=False, compare=False)
 
     def masked(self) -> dict[str, str]:
@@ -110,5 +119,11 @@ def _config(alias: str, findings: Findings) -> ClientConfig:
         check=values["CHECK"],
         endpoints=MappingProxyType(values["ENDPOINTS"]),
         memory_seconds=float(values["MEMORY_SECONDS"]),
+        retry=values["RETRY"],
+        rate_limit=values["RATE_LIMIT"],
+        max_in_flight=values["MAX_IN_FLIGHT"],
+        deadline=values["DEADLINE"],
+        breaker=values["BREAKER"],
+        response_limit=values["RESPONSE_LIMIT"],
         source=findings.source,
     )

@@ -11,9 +11,10 @@ from django.conf import settings
 
 from apiclient_app.auth.options import described, fits
 
-from .keys import KEYS, LATER, POSITIVE, REQUIRED
+from .keys import KEYS, POSITIVE, REQUIRED
 from .problems import Problem, at
-from .reading import READERS, Unusable, auth_path, credentials_in_clear
+from .reading import READERS, auth_path, credentials_in_clear
+from .unusable import Unusable
 
 
 @dataclass(slots=True)
@@ -51,10 +52,8 @@ def examine(alias: Any, source: Any) -> Findings:
 
 
 def _unknown(findings: Findings) -> None:
-    for name, value in findings.source.items():
-        if name in LATER and value is not None:
-            findings.add("E002", at(name), "is not available in this version.", "Remove it.")
-        elif name not in KEYS and name not in LATER:
+    for name in findings.source:
+        if name not in KEYS:
             remedy = f"Remove it, or use one of {', '.join(KEYS)}."
             findings.add("E002", at(str(name)), "is not a known key.", remedy)
 

@@ -41,7 +41,15 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "ALLOW_HTTP": Key(False, bool),
         "ENDPOINTS": Key({}, Mapping[str, str]),
         "MEMORY_SECONDS": Key(5.0, float),
+        "RETRY": Key(None, int | dict | None),
+        "RATE_LIMIT": Key(None, str | list | dict | None),
+        "MAX_IN_FLIGHT": Key(None, int | None),
+        "DEADLINE": Key(None, float | None),
+        "BREAKER": Key(None, bool | dict | None),
+        "RESPONSE_LIMIT": Key(134_217_728, int | None),
     }
 )
-LATER = frozenset({"RETRY", "RATE_LIMIT", "MAX_IN_FLIGHT", "DEADLINE"})
-POSITIVE = ("POOL_SIZE", "CONCURRENCY", "TOKEN_TIMEOUT", "MEMORY_SECONDS")
+POSITIVE = (
+    *("POOL_SIZE", "CONCURRENCY", "TOKEN_TIMEOUT", "MEMORY_SECONDS"),
+    *("MAX_IN_FLIGHT", "DEADLINE", "RESPONSE_LIMIT"),
+)

@@ -15,23 +15,12 @@ from apiclient_app.auth import AuthBackend
 from apiclient_app.auth.options import build
 from apiclient_app.expiry import AnyRule, ExpiryRule
 
+from .guarding import read_breaker, read_rate_limit, read_retry
 from .problems import at
+from .unusable import Complaint, Unusable, wrong
 
-Complaint = tuple[str, str, str, str]
 RULES = ("status", "body", "header", "error")
 METHODS = ("GET", "OPTIONS", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-
-
-class Unusable(ValueError):
-    """A value cannot be used; `complaints` are (code, key inside it, text, remedy)."""
-
-    def __init__(self, *complaints: Complaint) -> None:
-        super().__init__()
-        self.complaints = complaints
-
-
-def wrong(text: str, remedy: str, inner: str = "") -> Unusable:
-    return Unusable(("E004", inner, text, remedy))
 
 
 def read_url(value: str) -> str:
@@ -221,6 +210,9 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "TIMEOUT": read_timeout,
     "CERT": read_cert,
     "PROXIES": read_proxies,
+    "RETRY": read_retry,
+    "RATE_LIMIT": read_rate_limit,
+    "BREAKER": read_breaker,
 }
 
 
