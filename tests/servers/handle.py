@@ -48,6 +48,24 @@ class Handle:
         """Answer every request at `path` with this. "{token}" in its body becomes a new token."""
         self._control("always", {"path": path, "reply": asdict(reply)})
 
+    def usual(self, path: str) -> None:
+        """Take back what `always` said."""
+        self._control("usual", {"path": path})
+
+    def consent(self, subject: str) -> str:
+        """Give the first refresh token of a new grant."""
+        return str(self._control("consent", {"subject": subject}))
+
+    @property
+    def issued(self) -> list[str]:
+        """Every access and refresh token there has been since the last reset."""
+        return list(self._control("issued"))
+
+    @property
+    def lost(self) -> list[str]:
+        """Subjects whose refresh tokens are void, for one was used again too late."""
+        return list(self._control("lost"))
+
     def expire_all(self) -> None:
         """End every token issued so far."""
         self._control("expire")

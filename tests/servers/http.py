@@ -3,6 +3,8 @@
 import asyncio
 import gzip
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,7 +14,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 MEGABYTE = 1 << 20
 
-Style = Literal["whole", "hang", "drip", "cut", "big", "bomb"]
+Style = Literal["whole", "hang", "drip", "cut", "reset", "big", "bomb"]
+
+ENDING = ("cut", "reset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,9 @@ class Request:
 class Reply:
     """A reply to send, and the way to send it.
 
-    hang: never; drip: a byte a second; cut: half of it, then the connection ends;
-    big: `megabytes` of zeros; bomb: the same, gzipped. The body may hold lone surrogates
-    (`bytes.decode(errors="surrogateescape")`) for bytes that are no text.
+    hang: never; drip: a byte a second; cut: half of it, then the connection ends; reset: half of
+    it, then the connection is torn; big: `megabytes` of zeros; bomb: the same, gzipped. The body
+    may hold lone surrogates (`bytes.decode(errors="surrogateescape")`) for bytes that are no text.
     """
 
     status: int = 200
@@ -72,7 +76,7 @@ class Reply:
         match self.style:
             case "whole":
                 yield self.head(len(body)) + body
-            case "cut":
+            case "cut" | "reset":
                 yield self.head(len(body)) + body[: len(body) // 2]
             case "drip":
                 yield self.head(len(body))
@@ -119,9 +123,18 @@ async def exchange(
         async for piece in reply.pieces():
             writer.write(piece.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if bodiless else piece)
             await writer.drain()
-        return reply.style != "cut" and request.headers.get("connection") != "close"
+        if reply.style == "reset":
+            tear(writer)
+        return reply.style not in ENDING and request.headers.get("connection") != "close"
     finally:
         done(request, reply)
+
+
+def tear(writer: asyncio.StreamWriter) -> None:
+    """End a connection as a machine does that has forgotten it."""
+    linger = struct.pack("ii", 1, 0)  # for no time at all: whoever reads on is told at once
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.transport.abort()
 
 
 async def read(reader: asyncio.StreamReader, peer: int) -> Request:

@@ -1,19 +1,19 @@
 """A provider to test against: token, revocation and login endpoints, and the API behind them."""
 
 import asyncio
-import hashlib
 import json
 import math
 import secrets
 import time
-from base64 import b64decode
 from collections import Counter, deque
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from email.utils import formatdate
 from typing import Any
-from urllib.parse import unquote_plus
 
-from .http import Reply, Request
+from .endpoints import ENDPOINTS, client, credential, echo
+from .grants import Grants
+from .http import Reply, Request, Style
 
 REFUSAL = {"error": {"code": "token_expired", "message": "The access token expired"}}
 KEPT = 2_000  # requests remembered in full
@@ -28,11 +28,15 @@ class Knobs:
     token_fields: dict[str, Any] = field(default_factory=dict)  # laid over the token reply
     without: list[str] = field(default_factory=list)  # fields left out of it
     token_delay: float = 0.0
+    token_style: Style = "whole"  # the way a granted token is sent
+    grace: float = 30.0  # seconds for which a used refresh token is taken again
     revoke_older: bool = False  # a new token ends those before it
     credentials: dict[str, str] = field(default_factory=lambda: {"app": "s3cr3t"})
     accept: list[str] = field(default_factory=list)  # tokens and API keys not issued here
     open: bool = False  # the API asks for no token
     forbid_all: bool = False  # the API refuses every token
+    odd: dict[str, Any] = field(default_factory=dict)  # {"every": n, "reply": instead}, of the API
+    dated: bool = False  # replies say what time it is
     refusal: dict[str, Any] = field(default_factory=lambda: asdict(Reply.of(REFUSAL, 401)))
     login_reply: Any = field(
         default_factory=lambda: {"access_token": "{token}", "expires_in": 3600}
@@ -66,6 +70,9 @@ class Provider:
         self.scripts: dict[str, list[Reply]] = {}
         self.always: dict[str, Reply] = {}
         self.dies_at: dict[str, float] = {}  # by token
+        self.whose: dict[str, str] = {}  # subject by token, also of those that are over
+        self.grants = Grants()
+        self.served = 0  # by the API
         self.asking = 0
         self.begun: set[int] = set()  # requests that are not answered yet
 
@@ -73,6 +80,12 @@ class Provider:
         path = request.path
         if path.startswith("/control/"):
             return self.control(path.removeprefix("/control/"), request.body)
+        reply = await self.reply(request, path)
+        if not self.knobs.dated:
+            return reply
+        return replace(reply, headers={"Date": formatdate(usegmt=True), **reply.headers})
+
+    async def reply(self, request: Request, path: str) -> Reply:
         self.begun.add(id(request))
         self.remember(request)
         if path in ("/token", "/login"):
@@ -124,6 +137,7 @@ class Provider:
             "peer": request.peer,
             "client_id": client_id,
             "client_auth": how,
+            "subject": self.subject(request.fields()),
             "fields": request.fields(),
             "headers": request.headers,
         }
@@ -136,15 +150,30 @@ class Provider:
             return Reply.of(json.loads(text.replace("{token}", self.issue())))
         if self.knobs.credentials.get(client_id) != secret:
             return Reply.of({"error": "invalid_client", "error_description": "unknown"}, 401)
-        asked["token"] = token = self.issue()
-        return self.granted(token)
+        return self.grant(asked)
 
-    def granted(self, token: str) -> Reply:
+    def subject(self, fields: Mapping[str, Any]) -> str:
+        """Whose token is asked for; nobody's in particular by default."""
+        hint = str(fields.get("login_hint", ""))
+        return self.grants.whose.get(fields.get("refresh_token", ""), hint)
+
+    def grant(self, asked: dict[str, Any]) -> Reply:
+        """Answer a request that comes from a client of ours."""
+        refresh_token = asked["fields"].get("refresh_token")
+        more = {}
+        if refresh_token in self.grants.whose:
+            more["refresh_token"] = self.grants.take(refresh_token, self.knobs.grace)
+            if not more["refresh_token"]:
+                return Reply.of({"error": "invalid_grant"}, 400)
+        asked["token"] = token = self.issue(asked["subject"])
+        return replace(self.granted(token, more), style=self.knobs.token_style)
+
+    def granted(self, token: str, more: dict[str, str]) -> Reply:
         told = {"access_token": token, "token_type": "Bearer", "expires_in": self.knobs.expires_in}
-        told |= self.knobs.token_fields
+        told |= more | self.knobs.token_fields
         return Reply.of({n: v for n, v in told.items() if n not in self.knobs.without})
 
-    def issue(self) -> str:
+    def issue(self, subject: str = "") -> str:
         if self.knobs.revoke_older:
             self.dies_at.clear()
         told, life = self.knobs.expires_in, self.knobs.life
@@ -152,6 +181,7 @@ class Provider:
             life = told if isinstance(told, int | float) and told > 0 else math.inf
         token = secrets.token_urlsafe(24)
         self.dies_at[token] = time.time() + life
+        self.whose[token] = subject
         return token
 
     def revoke(self, request: Request) -> Reply:
@@ -166,10 +196,15 @@ class Provider:
     async def api(self, request: Request) -> Reply:
         token = credential(request)
         self.seen.requests[-1]["token"] = token
+        self.served += 1
+        if (odd := self.knobs.odd) and self.served % odd["every"] == 0:
+            return Reply(**odd["reply"])
         if request.path == "/api/forbidden" or not self.welcome(token):
             return Reply(**self.knobs.refusal)
         _, _, rest = request.path.partition("/api/")
         name, _, argument = rest.partition("/")
+        if name == "whose":
+            return Reply.of({"subject": self.whose.get(token, "")})
         endpoint = ENDPOINTS.get(name, echo)
         query = request.query
         if name == "slow":
@@ -185,6 +220,8 @@ class Provider:
 
     def control(self, order: str, body: bytes) -> Reply:
         given = json.loads(body or b"{}")
+        if order in ASKED:
+            return Reply.of(ASKED[order](self))
         match order:
             case "set":
                 for name, value in given.items():
@@ -193,59 +230,18 @@ class Provider:
                 self.scripts[given["path"]] = [Reply(**reply) for reply in given["replies"]]
             case "always":
                 self.always[given["path"]] = Reply(**given["reply"])
-            case "seen":
-                return Reply.of(self.seen.counts())
-            case "requests":
-                return Reply.of(list(self.seen.requests))
+            case "usual":
+                self.always.pop(given["path"], None)
+            case "consent":
+                return Reply.of(self.grants.consent(given["subject"]))
             case _:
                 {"reset": self.reset, "expire": self.dies_at.clear}[order]()
         return Reply.of({})
 
 
-def echo(request: Request, _argument: str, query: dict[str, str]) -> Reply:
-    return Reply.of(
-        {
-            "method": request.method,
-            "path": request.path,
-            "query": query,
-            "headers": request.headers,
-            "size": len(request.body),
-            "sha256": hashlib.sha256(request.body).hexdigest(),
-        }
-    )
-
-
-def status(request: Request, argument: str, _query: dict[str, str]) -> Reply:
-    return Reply.of({"status": int(argument), "path": request.path}, int(argument))
-
-
-def redirect(_request: Request, _argument: str, query: dict[str, str]) -> Reply:
-    return Reply(int(query.get("status", 302)), headers={"Location": query["to"]})
-
-
-def big(_request: Request, _argument: str, query: dict[str, str]) -> Reply:
-    return Reply(style="big", megabytes=int(query["mb"]))
-
-
-ENDPOINTS: dict[str, Callable[[Request, str, dict[str, str]], Reply]] = {
-    "status": status,
-    "redirect": redirect,
-    "big": big,
+ASKED: dict[str, Callable[[Provider], Any]] = {
+    "seen": lambda provider: provider.seen.counts(),
+    "requests": lambda provider: list(provider.seen.requests),
+    "issued": lambda provider: [*provider.whose, *provider.grants.issued],
+    "lost": lambda provider: provider.grants.lost,
 }
-
-
-def credential(request: Request) -> str:
-    """The token or key with which the API was called."""
-    return (
-        request.headers.get("x-api-key") or request.headers.get("authorization", "").split(" ")[-1]
-    )
-
-
-def client(request: Request) -> tuple[str, str, str]:
-    """Who asks for a token: id, secret, and how he said so."""
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        name, _, secret = b64decode(value).decode().partition(":")
-        return unquote_plus(name), unquote_plus(secret), "client_secret_basic"
-    told = request.fields() if request.body else {}
-    return str(told.get("client_id", "")), str(told.get("client_secret", "")), "client_secret_post"

@@ -4,6 +4,8 @@ import gzip
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -112,6 +114,64 @@ def test_a_login_reply_has_any_shape(api: Handle) -> None:
     reply = requests.post(f"{api.origin}/login", json={"user": "u"}, timeout=5).json()
     assert call(api, "echo", reply["auth"][0]["key"]).status_code == 200
     assert api.token_requests[0]["fields"] == {"user": "u"}
+
+
+def refreshed(api: Handle, refresh_token: str) -> dict[str, Any]:
+    asked = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    return dict(requests.post(api.token_url, data=asked, auth=APP, timeout=5).json())
+
+
+def test_a_refresh_token_is_used_once_and_again_for_as_long_as_it_is_grace(api: Handle) -> None:
+    first = api.consent("ann")
+    granted = refreshed(api, first)
+    assert call(api, "whose", granted["access_token"]).json() == {"subject": "ann"}
+    assert refreshed(api, first)["refresh_token"] == granted["refresh_token"]
+    assert api.lost == []
+    api.set(grace=-1)
+    assert refreshed(api, first) == {"error": "invalid_grant"}
+    assert refreshed(api, granted["refresh_token"]) == {"error": "invalid_grant"}
+    assert api.lost == ["ann"]
+    assert {first, granted["access_token"], granted["refresh_token"]} < set(api.issued)
+    assert {request["subject"] for request in api.token_requests} == {"ann"}
+
+
+def test_a_token_for_somebody_names_him(api: Handle) -> None:
+    asked = {**GRANT, "login_hint": "bob"}
+    token = requests.post(api.token_url, data=asked, auth=APP, timeout=5).json()["access_token"]
+    assert call(api, "whose", token).json() == {"subject": "bob"}
+
+
+def test_now_and_then_the_api_answers_oddly(api: Handle) -> None:
+    token = obtain(api)["access_token"]
+    api.set(odd={"every": 3, "reply": asdict(Reply(401))})
+    assert [call(api, "echo", token).status_code for _ in range(6)] == [200, 200, 401] * 2
+
+
+def test_what_was_for_always_can_be_taken_back(api: Handle) -> None:
+    api.always("/token", Reply(503))
+    api.usual("/token")
+    assert "access_token" in obtain(api)
+
+
+def test_a_dated_reply_says_what_time_it_is(api: Handle) -> None:
+    assert "Date" not in call(api, "echo", "").headers
+    api.set(dated=True)
+    said = parsedate_to_datetime(call(api, "echo", "").headers["Date"]).timestamp()
+    assert abs(said - time.time()) < 3
+
+
+def test_a_torn_connection_is_reset(api: Handle) -> None:
+    token = obtain(api)["access_token"]
+    api.always("/api/echo", Reply(body="x" * 1000, style="reset"))
+    with pytest.raises(requests.exceptions.RequestException, match="reset"):
+        call(api, "echo", token)
+
+
+def test_a_granted_token_can_get_lost_on_its_way(api: Handle) -> None:
+    api.set(token_style="cut")
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        obtain(api)
+    assert len(api.issued) == 1
 
 
 def test_a_cut_reply_breaks_off(api: Handle) -> None:
