@@ -173,8 +173,9 @@ class Engine:
 
             with self._lock:
                 if self._curl is None:
-                    connections = max(self.config.pool_size, self.config.concurrency)
-                    self._curl = Transport(connections, self.config.concurrency)
+                    config = self.config
+                    connections = max(config.pool_size, config.concurrency)
+                    self._curl = Transport(connections, config.concurrency, config.response_limit)
         return self._curl
 
     def keep_cookies(

@@ -20,6 +20,7 @@ from apiclient_app.exceptions import (
     InvalidRequest,
     RateLimited,
     RequestTimeout,
+    ResponseTooLarge,
     StatusError,
     TransportError,
     Unauthorized,
@@ -38,6 +39,10 @@ from apiclient_app.secret import (
 
 class Unconnected(requests.ConnectionError):
     """No connection came about: nothing was sent."""
+
+
+class Oversized(requests.ConnectionError):
+    """The body is longer than RESPONSE_LIMIT; its connection is closed."""
 
 
 FOREIGN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError)
@@ -62,6 +67,7 @@ UNCONNECTED = (
 QUOTED = re.compile(r'="([^"]{8,})"')  # the parts of a signature, as some schemes send it
 EXCERPT_BYTES = 4096
 SAID = {
+    Oversized: "the answer is longer than RESPONSE_LIMIT",
     requests.exceptions.ConnectTimeout: "no connection within TIMEOUT",
     requests.exceptions.ReadTimeout: "no answer within TIMEOUT",
     requests.exceptions.SSLError: "TLS failed",
@@ -87,6 +93,8 @@ def mapped(
         kind = RequestTimeout
     elif _unsendable(error):
         kind = InvalidRequest
+    elif isinstance(error, Oversized):
+        kind = ResponseTooLarge
     said = next((text for cls, text in SAID.items() if isinstance(error, cls)), "")
     reason = one_line(without_queries(str(error), secrets), 160)
     shown = mask_url(url, secrets)
@@ -145,6 +153,11 @@ def _never_connected(error: BaseException) -> bool:
         seen.add(id(one))
         todo += [getattr(one, "reason", None), *one.args]
     return False
+
+
+def oversized(limit: int | None) -> Oversized:
+    """Make the error for a body longer than `limit`."""
+    return Oversized(f"{limit} bytes, decoded: raise it, or stream the answer")
 
 
 def unsent(text: str) -> TransportError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlsplit, urlunsplit
 
@@ -17,6 +18,7 @@ from apiclient_app.paths import origin
 from apiclient_app.secret import SENSITIVE_NAME
 from apiclient_app.tokens import Token
 
+from .bounded import held
 from .outgoing import Outgoing, twin
 
 Hop = tuple[requests.PreparedRequest, Any]  # what to send, and how
@@ -112,11 +114,17 @@ def _led(onward: requests.PreparedRequest, options: dict[str, Any]) -> Hops:
 
 
 def by_session(
-    session: requests.Session, request: requests.PreparedRequest, options: dict[str, Any]
+    session: requests.Session,
+    request: requests.PreparedRequest,
+    options: dict[str, Any],
+    limit: int | None,
 ) -> requests.Response:
     """Send with `Session.send`, and leave redirects and hooks that raise to `following`."""
     how = {**options, "allow_redirects": False}
     with_jar(request)
+    hold = partial(held, limit=limit)
+    # Last: hooks of theirs may look at the connection, or have sent once more (Digest).
+    request.hooks = {**request.hooks, "response": [*request.hooks["response"], hold]}
     try:
         return session.send(request, **how)
     except requests.HTTPError as error:
@@ -124,8 +132,7 @@ def by_session(
         if response is None or response.request is not request:
             raise
         # A hook of the user's raises for every status; what this one means is not decided here.
-        if not options.get("stream"):
-            _ = response.content
+        hold(response, stream=options.get("stream"))
         return response
     except ValueError as error:
         # requests looks at the Location of a redirect even if it is not to follow it.

@@ -14,6 +14,7 @@ from requests.cookies import extract_cookies_to_jar
 
 from apiclient_app.conf import ClientConfig
 
+from .bounded import held
 from .environment import Session
 from .network import Network
 from .redirects import by_session
@@ -105,7 +106,7 @@ class Sessions:
             or request.hooks["response"]
             or not self.network.requests_is_itself()
         ):
-            return by_session(session, request, options)
+            return by_session(session, request, options, self.config.response_limit)
         began = time.perf_counter()
         response = self._adapter.send(
             request,
@@ -118,8 +119,7 @@ class Sessions:
         response.elapsed = timedelta(seconds=time.perf_counter() - began)
         if not subject and "Set-Cookie" in response.headers:
             extract_cookies_to_jar(session.cookies, request, response.raw)
-        if not options["stream"]:
-            _ = response.content
+        held(response, limit=self.config.response_limit, stream=options["stream"])
         return response
 
 

@@ -224,18 +224,3 @@ def test_what_a_caller_sets_on_an_answer_stays(
     assert not response.ok
     with pytest.raises(requests.HTTPError, match="500 Server Error: no for url: http://else/"):
         response.raise_for_status()
-
-
-@pytest.mark.parametrize("clients", LIBCURL, indirect=True)
-def test_what_grows_without_end_when_decoded_is_an_error(
-    listen: Listen, api_clients: Configure, clients: Callers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from apiclient_app.engines.curl import answers
-
-    monkeypatch.setattr(answers, "DECODED_LIMIT", 1 << 20)
-    bomb = gzip.compress(bytes(3 << 20))
-    port = listen(saying(plain(bomb, b"Content-Encoding: gzip")))
-    api_clients(api={"BASE_URL": f"http://127.0.0.1:{port}/"})
-    with pytest.raises(TransportError, match="longer than 1048576 bytes when decoded") as caught:
-        clients["api"].get("x", timeout=5)
-    assert caught.value.sent is True

@@ -18,7 +18,8 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 from urllib3._collections import HTTPHeaderDict
 
-DECODED_LIMIT = 1 << 30  # what a compressed answer may become
+from apiclient_app.engines.faults import oversized
+
 PIECE = 262_144
 JSON = b"\ncontent-type: application/json\r\n"
 JSON_UTF8 = b"\ncontent-type: application/json; charset=utf-8\r\n"
@@ -139,29 +140,32 @@ class Original:
 
 
 def whole(
-    request: requests.PreparedRequest, lines: list[bytes], chunks: list[bytes], seconds: float
+    request: requests.PreparedRequest,
+    lines: list[bytes],
+    chunks: list[bytes],
+    seconds: float,
+    limit: int | None,
 ) -> Answer:
-    """Give the response with its body; ContentDecodingError where that is not what it says."""
+    """Give the response with its body; ContentDecodingError where that is not what it says, and
+    Oversized where it is more than `limit` when decoded."""
     answer = Answer(request, b"".join(lines), seconds)
     body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
     if body and b"content-encoding" in answer._lower:
-        body = decoded(answer, body)
+        body = decoded(answer, body, limit)
     answer._content = body
     answer._content_consumed = True
     return answer
 
 
-def decoded(answer: Answer, body: bytes) -> bytes:
+def decoded(answer: Answer, body: bytes, limit: int | None) -> bytes:
     raw, pieces, size = answer.raw_over(BytesIO(body)), [], 0
     raw.length_remaining = None
     try:
         for piece in raw.stream(PIECE, decode_content=True):
             pieces.append(piece)
             size += len(piece)
-            if size > DECODED_LIMIT:
-                raise requests.exceptions.ContentDecodingError(
-                    f"the answer is longer than {DECODED_LIMIT} bytes when decoded"
-                )
+            if limit is not None and size > limit:
+                raise oversized(limit)
     except urllib3.exceptions.DecodeError as error:
         raise requests.exceptions.ContentDecodingError(error) from error
     return b"".join(pieces)

@@ -6,7 +6,7 @@ import pycurl
 import requests
 from requests import exceptions
 
-from apiclient_app.engines.faults import Unconnected
+from apiclient_app.engines.faults import Unconnected, oversized
 
 from .routes import proxy_of
 from .transfers import Transfer
@@ -24,6 +24,7 @@ TLS = (
 )
 PROXY = (pycurl.E_COULDNT_RESOLVE_PROXY, 97)
 BROKEN_OFF = (pycurl.E_PARTIAL_FILE, 92)
+TOO_LONG = (pycurl.E_FILESIZE_EXCEEDED, pycurl.E_WRITE_ERROR)
 NOT_HTTP = (pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_FTP_WEIRD_SERVER_REPLY)
 STUCK = -1  # our own: nothing came within the read timeout
 DEAD = -2  # and: something was raised where libcurl called us, which broke off all
@@ -37,6 +38,8 @@ def fault(transfer: Transfer, code: int, text: str) -> requests.RequestException
         return exceptions.ReadTimeout(text)
     if code in TLS:
         return exceptions.SSLError(text)
+    if code in TOO_LONG:
+        return oversized(transfer.limit)
     if code in NOT_HTTP:
         return exceptions.ConnectionError(text)
     if code in BROKEN_OFF or transfer.lines:

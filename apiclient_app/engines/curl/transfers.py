@@ -15,6 +15,7 @@ from .routes import take
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})  # RFC 9110 9.2.2
 SUPPRESS_CONNECT_HEADERS = 265  # pycurl has no name for it
+COUNTS = pycurl.version_info()[2] >= 0x080400  # what has come, where no length was announced
 
 # In place of what libcurl would do by itself.
 CONSTANT = (
@@ -44,6 +45,7 @@ class Transfer:
         "finish",
         "headers",
         "known",
+        "limit",
         "lines",
         "moved",
         "options",
@@ -51,9 +53,11 @@ class Transfer:
         "profile",
         "request",
         "rested",
+        "size",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int | None = None) -> None:
+        self.limit, self.size = limit, 0  # of the body, in bytes
         self.curl = pycurl.Curl()
         self.lines: list[bytes] = []
         self.chunks: list[bytes] = []
@@ -92,6 +96,7 @@ class Transfer:
         """Let go of what was received, and of what waited for it."""
         self.lines.clear()
         self.chunks.clear()
+        self.size = 0
         self.finish, self.done = _nobody, None
         if self.request.body is not None:
             self.profile = self.headers = self.body = None
@@ -111,9 +116,17 @@ class Transfer:
         for option, value in CONSTANT:
             self.curl.setopt(option, value)
         self.curl.setopt(pycurl.HEADERFUNCTION, self.lines.append)
-        self.curl.setopt(pycurl.WRITEFUNCTION, self.chunks.append)
+        self.curl.setopt(pycurl.WRITEFUNCTION, self.chunks.append if COUNTS else self._count)
+        if self.limit is not None and request.method != "HEAD":  # whose length has no body
+            self.curl.setopt(pycurl.MAXFILESIZE_LARGE, self.limit)
         self._set_method()
         self.patience = take(self.curl, str(request.url), options)
+
+    def _count(self, chunk: bytes) -> int:
+        """Take a chunk; break off beyond the limit, as libcurl itself does from 8.4 on."""
+        self.chunks.append(chunk)
+        self.size += len(chunk)
+        return -1 if self.limit is not None and self.size > self.limit else len(chunk)
 
     def stuck(self, now: float) -> bool:
         """Whether nothing has come or gone for longer than the read timeout."""

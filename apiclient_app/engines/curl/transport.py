@@ -23,8 +23,8 @@ Done = Callable[[requests.Response | None, BaseException | None], None]
 class Transport:
     """Owns the wires of one client, idle and in use: to each thread and event loop its own."""
 
-    def __init__(self, connections: int, concurrency: int) -> None:
-        self._connections, self._concurrency = connections, concurrency
+    def __init__(self, connections: int, concurrency: int, limit: int | None = None) -> None:
+        self._connections, self._concurrency, self._limit = connections, concurrency, limit
         self._given_up: list[Any] = []
         self._start()
 
@@ -95,7 +95,7 @@ class Transport:
         try:
             transfer = self._transfers.pop()
         except IndexError:
-            transfer = Transfer()
+            transfer = Transfer(self._limit)
         transfer.load(request, options)  # what raises is not used again
         transfer.finish, transfer.done = self._finished, done
         return transfer
@@ -116,7 +116,7 @@ class Transport:
                 raise transfer.body.raised
             raise fault(transfer, code, text)
         seconds = transfer.curl.getinfo(pycurl.STARTTRANSFER_TIME)
-        return whole(transfer.request, transfer.lines, transfer.chunks, seconds)
+        return whole(transfer.request, transfer.lines, transfer.chunks, seconds, self._limit)
 
     def send(
         self, request: requests.PreparedRequest, options: dict[str, Any]

@@ -1,0 +1,45 @@
+"""Whole answers: read to their end, if that comes before RESPONSE_LIMIT."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+from .faults import Oversized, oversized
+
+PIECE = 65_536
+
+
+def held(response: Any, *, limit: int | None, stream: bool | None = False, **_: Any) -> None:
+    """Read the body, as `Session.send` does; Oversized where it is longer than `limit`, decoded.
+
+    Can be a response hook of requests. Of a stream, it reads the body of a redirect: requests
+    would, to its end.
+    """
+    if isinstance(response, requests.Response) and (not stream or response.is_redirect):
+        read(response, limit)
+
+
+def read(response: requests.Response, limit: int | None) -> None:
+    """Read what has not been read yet of a body, which is no stream."""
+    raw: Any = response.raw
+    if limit is None or raw is None or response._content_consumed:
+        _ = response.content
+        return
+    size, pieces = 0, []
+    if (getattr(raw, "length_remaining", None) or 0) > limit:
+        raise _closed(response, limit)
+    for piece in response.iter_content(PIECE):
+        size += len(piece)
+        if size > limit:
+            raise _closed(response, limit)
+        pieces.append(piece)
+    response._content = b"".join(pieces)
+    response._content_consumed = True
+
+
+def _closed(response: requests.Response, limit: int) -> Oversized:
+    """Close the connection, on which the rest would come, and give the error."""
+    response.close()
+    return oversized(limit)
