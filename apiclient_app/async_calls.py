@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import Any
@@ -11,7 +12,7 @@ import requests
 from . import signals
 from .crews import acrew
 from .downloads import Downloads
-from .engines import Outgoing, arun
+from .engines import Outgoing, arun, too_late
 from .exceptions import InvalidRequest
 from .fan_out import Made, Tally, afan_out, drawn
 from .secret import Secret
@@ -81,7 +82,7 @@ class AsyncCalls(Downloads):
         most = self._bound(concurrency)
         window: Window[Made] = Window(most, ordered=ordered)
         with drawn(progress, calls) as moved:
-            crew = acrew(self.rooms, most, self._calls.call, self._run_call, *self._where)
+            crew = acrew(self.rooms, most, self._flow, self._run_call, *self._where)
             made = afan_out(calls, Tally(window, crew, self._prepared_call, self._finished))
             async with aclosing(made):  # type: ignore[type-var]
                 async for call, response, error in made:
@@ -125,5 +126,17 @@ class AsyncCalls(Downloads):
     async def _arun_call(self, outgoing: Outgoing) -> requests.Response:
         """At most CONCURRENCY of them at once in a loop: whoever gathers thousands would open
         thousands of connections, and sign them all with a token that may be refused meanwhile."""
+        deadline = outgoing.deadline
+        if deadline is None:
+            return await self._seated(outgoing)
+        try:
+            async with asyncio.timeout(max(0.0, deadline.remaining())) as patience:
+                return await self._seated(outgoing)
+        except TimeoutError:
+            if not patience.expired():
+                raise
+        raise too_late(self.rooms, outgoing, sent=True)
+
+    async def _seated(self, outgoing: Outgoing) -> requests.Response:
         async with self.rooms.engine.seats():
-            return await arun(self._calls.call(outgoing), self.rooms, type(self))  # type: ignore[no-any-return]
+            return await arun(self._flow(outgoing), self.rooms, type(self))  # type: ignore[no-any-return]

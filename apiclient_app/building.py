@@ -12,9 +12,12 @@ from .auth import AuthBackend
 from .client import Client
 from .conf import ClientConfig, config_for
 from .engines import Engine, Rooms
+from .guarding import Common
 from .memory import Memory
 from .store import CacheStore, Identity
+from .store.gate import Gate
 from .store.outage import Outage
+from .store.reach import Reach
 from .store.rows import Rows, identity_of
 from .store.seal import Seal
 from .store.table import DjangoTable
@@ -40,30 +43,39 @@ class Builder:
         def make(subject: str) -> Client:
             # No cycle: a subject's client goes with the last who holds it.
             auth = config.auth.for_subject(subject) if subject else config.auth
-            rooms = self._rooms(config, auth, engine, subject)
-            return Client(config, auth, rooms, seal, subjects, subject)
+            rooms = self._rooms(config, auth, engine, gate, subject)
+            return Client(config, auth, rooms, seal, subjects, common, subject)
 
-        seal = self.seal
+        seal, gate, common = self.seal, self._gate(config), Common.of(config)
         subjects = Subjects(make, alias=config.alias)
         return make("")
 
     def _rooms(
-        self, config: ClientConfig, auth: AuthBackend, engine: Engine, subject: str
+        self, config: ClientConfig, auth: AuthBackend, engine: Engine, gate: Gate, subject: str
     ) -> Rooms:
         seal, memory = self.seal, Memory(config.memory_seconds)
         identity = self._identity(config, auth, subject)
         store = CacheStore(
-            lambda: caches[config.cache],
+            self._reach(config),
             identity,
             seal,
-            self._outages.setdefault(config.cache, Outage(config.cache, time.time)),
             time.time,
             config.memory_seconds,
             lambda: memory.offset,
             self._identity(config, config.auth, ""),
         )
         rows = self._rows(config, auth, subject) if auth.refreshes else None
-        return Rooms(engine, store, rows, memory)
+        return Rooms(engine, store, rows, memory, gate)
+
+    def _reach(self, config: ClientConfig) -> Reach:
+        outage = self._outages.setdefault(config.cache, Outage(config.cache, time.time))
+        return Reach(lambda: caches[config.cache], outage)
+
+    def _gate(self, config: ClientConfig) -> Gate:
+        # Not the credentials: two versions of the settings call the same API.
+        identity = Identity(config.alias, "", self.seal.mark([config.alias, config.base_url], 32))
+        limits = config.rate_limit, config.max_in_flight
+        return Gate(self._reach(config), identity, self.seal, *limits)
 
     def _identity(self, config: ClientConfig, auth: AuthBackend, subject: str) -> Identity:
         determined = [config.alias, config.base_url, config.auth_path, auth.identity(), subject]

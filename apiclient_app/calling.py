@@ -13,14 +13,16 @@ from . import signals
 from .auth import AuthBackend
 from .call import Call
 from .conf import ClientConfig
-from .engines import Outgoing, Rooms
+from .engines import Outgoing, Rooms, run_until
 from .engines.faults import status_error
 from .exceptions import APIClientError, InvalidConfiguration, InvalidRequest
 from .flow import CallFlow
+from .guarding import Common, guard_for
 from .judge import EXPIRED
-from .operations import TokenOperations
+from .operations import TokenOperations, jitter
 from .paths import fill, join
 from .store.seal import Seal
+from .terms import DEADLINE, Terms
 
 RAISING = "raise_for_status"
 
@@ -29,11 +31,21 @@ class Calling(TokenOperations):
     """A client that can prepare calls and judge their responses."""
 
     def __init__(
-        self, config: ClientConfig, auth: AuthBackend, rooms: Rooms, seal: Seal, subject: str
+        self,
+        config: ClientConfig,
+        auth: AuthBackend,
+        rooms: Rooms,
+        seal: Seal,
+        subject: str,
+        common: Common,
     ) -> None:
         super().__init__(config, auth, rooms, seal, subject)
         judge = self._judge
-        self._calls = CallFlow(renewal=self._renewal, expired=judge.expired, refusal=judge.refusal)
+        calls = CallFlow(renewal=self._renewal, expired=judge.expired, refusal=judge.refusal)
+        whose = seal.mark(subject, 32) if subject else ""
+        guard = guard_for(config, calls, common, jitter, whose)
+        self._flow = calls.call if guard is None else guard.call
+        self._terms = Terms.of(config)
 
     def _bound(self, concurrency: int | None) -> int:
         if concurrency is None:
@@ -45,13 +57,22 @@ class Calling(TokenOperations):
             )
         return concurrency
 
-    def _prepared(self, method: str, path: str, kwargs: dict[str, Any]) -> Outgoing:
+    def _prepared(
+        self, method: str, path: str, kwargs: dict[str, Any], *, many: bool = False
+    ) -> Outgoing:
+        terms = self._terms
+        if terms is None and DEADLINE not in kwargs:
+            url = join(self.config.base_url, path, self.alias)
+            return self.rooms.engine.prepare(method, url, kwargs, self.auth, self.subject)  # type: ignore[no-any-return]
+        terms = terms or Terms(self.config)
+        deadline = terms.deadline(kwargs, many=many)
         url = join(self.config.base_url, path, self.alias)
-        return self.rooms.engine.prepare(method, url, kwargs, self.auth, self.subject)  # type: ignore[no-any-return]
+        outgoing = self.rooms.engine.prepare(method, url, kwargs, self.auth, self.subject)
+        return terms.granted(outgoing, deadline, many=many)
 
     def _prepared_call(self, call: Call) -> Outgoing:
         if not call.kwargs and call.method == "GET":  # what most are
-            return self._prepared("GET", call.path, {})
+            return self._prepared("GET", call.path, {}, many=True)
         kwargs = {name: value for name, value in call.kwargs.items() if name != RAISING}
         if kwargs.get("stream"):
             raise InvalidRequest(
@@ -61,7 +82,7 @@ class Calling(TokenOperations):
             )
         if call.method.upper() == "HEAD":
             kwargs.setdefault("allow_redirects", False)
-        return self._prepared(call.method, call.path, kwargs)
+        return self._prepared(call.method, call.path, kwargs, many=True)
 
     def _outcome(
         self,
@@ -112,7 +133,10 @@ class Calling(TokenOperations):
         return response
 
     def _run_call(self, outgoing: Outgoing) -> requests.Response:
-        return self._run(self._calls.call(outgoing))  # type: ignore[no-any-return]
+        flow = self._flow(outgoing)
+        if outgoing.deadline is None:
+            return self._run(flow)  # type: ignore[no-any-return]
+        return run_until(flow, self.rooms, type(self), outgoing)  # type: ignore[no-any-return]
 
     @property
     def _where(self) -> tuple[object, str]:

@@ -15,6 +15,7 @@ from .conf import ClientConfig
 from .crews import crew
 from .engines import Outgoing, Rooms
 from .fan_out import Made, Tally, drawn, fan_out
+from .guarding import Common
 from .store.seal import Seal
 from .subjects import Subjects
 from .window import Window
@@ -34,9 +35,10 @@ class Client(AsyncCalls):
         rooms: Rooms,
         seal: Seal,
         subjects: Subjects[Client],
+        common: Common,
         subject: str = "",
     ) -> None:
-        super().__init__(config, auth, rooms, seal, subject)
+        super().__init__(config, auth, rooms, seal, subject, common)
         self._subjects = subjects
 
     def for_subject(self, subject: str) -> Client:
@@ -60,6 +62,7 @@ class Client(AsyncCalls):
         for client in (self, *self._subjects.values()):
             client.memory.reset()
         self.rooms.engine.reset()
+        self.rooms.gate.reset()
 
     # Calls
 
@@ -126,7 +129,7 @@ class Client(AsyncCalls):
         most = self._bound(concurrency)
         window: Window[Made] = Window(most, ordered=ordered)
         with drawn(progress, calls) as moved:
-            workers = crew(self.rooms, most, self._calls.call, self._run_call, *self._where)
+            workers = crew(self.rooms, most, self._flow, self._run_call, *self._where)
             made = fan_out(calls, Tally(window, workers, self._prepared_call, self._finished))
             with closing(made):  # type: ignore[type-var]
                 for call, response, error in made:

@@ -71,7 +71,7 @@ class WireCrew:
         self.ended = self._batch.ended
 
     def start(self, number: int, outgoing: Any) -> None:
-        self._batch.begin(number, self._flow(outgoing))
+        self._batch.begin(number, self._flow(outgoing), outgoing)
 
     def wait(self) -> None:
         self._wire.turn(self._batch.patience(TURN_SECONDS))
@@ -96,7 +96,7 @@ class LoopCrew:
         self.ended = self._batch.ended
 
     def start(self, number: int, outgoing: Any) -> None:
-        self._batch.begin(number, self._flow(outgoing))
+        self._batch.begin(number, self._flow(outgoing), outgoing)
 
     def ring(self) -> None:
         with suppress(RuntimeError):  # the loop has been closed meanwhile

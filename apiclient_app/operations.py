@@ -25,7 +25,7 @@ from .store.seal import Seal
 from .switching import SwitchFlow
 from .tokens import Inspection, Token, TokenState, new_token
 
-_jitter = SystemRandom().random  # a fork copies the state of the other generators
+jitter = SystemRandom().random  # a fork copies the state of the other generators
 
 
 class TokenOperations:
@@ -44,7 +44,7 @@ class TokenOperations:
             memory=rooms.memory,
             token_timeout=config.token_timeout,
             clock=time.time,
-            jitter=_jitter,
+            jitter=jitter,
             redact=judge.redact,
             fingerprint=judge.mark,
             successor=seal.mark(successor.identity()) if successor else "",

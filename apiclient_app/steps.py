@@ -48,6 +48,14 @@ class RowCall:
 
 
 @dataclass(frozen=True, slots=True)
+class GateCall:
+    """Call a method of the gate; what it says of the circuit may raise StoreUnavailable."""
+
+    method: str
+    args: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Sleep:
     seconds: float
 
@@ -68,7 +76,7 @@ class Announce:
     fields: Mapping[str, Any]
 
 
-Step = Send | Ask | StoreCall | RowCall | Sleep | Wait | Announce
+Step = Send | Ask | StoreCall | RowCall | GateCall | Sleep | Wait | Announce
 Flow = Generator[Step, Any, Any]
 
 
@@ -77,6 +85,28 @@ class Replayable(Protocol):
 
     def rewind(self) -> bool:
         """Make the body ready to be sent again; False if it cannot be."""
+        ...
+
+
+class Guarded(Replayable, Protocol):
+    """A request that may be kept back, and sent again."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be sent twice, even if it was received the first time."""
+        ...
+
+    @property
+    def patience(self) -> float:
+        """For how many seconds it may be kept back; without end for one of many."""
+        ...
+
+    def start(self) -> None:
+        """Have its time begin to run, if it has not."""
+        ...
+
+    def remaining(self) -> float:
+        """Give the seconds that are left of its deadline."""
         ...
 
 

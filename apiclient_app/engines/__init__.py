@@ -3,6 +3,7 @@
 from .async_driver import arun
 from .driver import Rooms, run
 from .engine import Engine
+from .in_time import run_until, too_late
 from .outgoing import Outgoing
 
-__all__ = ["Engine", "Outgoing", "Rooms", "arun", "run"]
+__all__ = ["Engine", "Outgoing", "Rooms", "arun", "run", "run_until", "too_late"]

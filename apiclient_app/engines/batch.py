@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from heapq import heapify, heappop, heappush
+from math import inf
 from typing import Any
 
 import requests
@@ -17,6 +19,7 @@ from apiclient_app.tokens import Token
 
 from .driver import Rooms, carry_out
 from .engine import Engine, carried
+from .in_time import too_late
 from .outgoing import Outgoing
 from .redirects import Hops, led_on, signed
 
@@ -32,9 +35,10 @@ class Passage:
     transfer: Any = None
     future: Future[Any] | None = None
     until, version = 0.0, 0
+    timed = sent = False
 
-    def __init__(self, batch: Batch, number: int, flow: Flow) -> None:
-        self.batch, self.number, self.flow = batch, number, flow
+    def __init__(self, batch: Batch, number: int, flow: Flow, outgoing: Outgoing) -> None:
+        self.batch, self.number, self.flow, self.outgoing = batch, number, flow, outgoing
 
     def received(self, response: requests.Response | None, error: BaseException | None) -> None:
         self.batch.received(self, response, error)
@@ -59,18 +63,23 @@ class Batch:
         self._arrived: deque[tuple[Passage, Future[Any]]] = deque()
         self._waiting: set[Passage] = set()
         self._watching: Any = None
+        self._timed: list[tuple[float, int, Passage]] = []
         self.under_way: set[Passage] = set()
         self.ended: deque[Outcome] = deque()
         self.tell: Callable[[], None] = _nobody  # called whenever one has ended
 
-    def begin(self, number: int, flow: Flow) -> None:
-        """Drive `flow` as far as it goes without waiting."""
-        passage = Passage(self, number, flow)
+    def begin(self, number: int, flow: Flow, outgoing: Outgoing) -> None:
+        """Drive `flow`, of that call, as far as it goes without waiting."""
+        passage = Passage(self, number, flow, outgoing)
         self.under_way.add(passage)
+        if outgoing.deadline is not None:
+            self._time(passage)
         self._go_on(passage, flow.send, None)
 
     def look(self) -> None:
         """Go on with what waited for a thread, for the memory to change, or for a time."""
+        while self._timed and self._timed[0][0] <= time.monotonic():
+            self._too_late(heappop(self._timed)[2])
         while self._arrived:
             passage, future = self._arrived.popleft()
             if passage in self.under_way:
@@ -90,27 +99,48 @@ class Batch:
 
     def patience(self, most: float) -> float:
         """Give for how many seconds nobody need look."""
-        if not self._waiting:
-            return most
-        return max(0.0, min(most, min(p.until for p in self._waiting) - time.monotonic()))
+        moments = [p.until for p in self._waiting]
+        if self._timed:
+            moments.append(self._timed[0][0])
+        return max(0.0, min(most, min(moments) - time.monotonic())) if moments else most
 
     def break_off(self) -> None:
         """Break off what is under way; flows are brought to their end in threads."""
         self._unwatch()
-        desk = self._engine.desk
         for passage in self.under_way:
-            why = Interrupted()
-            if passage.transfer is not None:
-                self._wire.remove(passage.transfer)
-            if passage.future is not None:
-                desk.leave(passage.flow, passage.future, self._rooms, self._sender, why)
-                continue
-            try:
-                step = passage.flow.throw(why)
-            except BaseException:  # noqa: BLE001, S112  # that was all
-                continue
-            desk.clean_up(passage.flow, step, self._rooms, self._sender)
+            self._leave(passage, Interrupted())
         self.under_way.clear()
+
+    def _leave(self, passage: Passage, why: BaseException) -> None:
+        desk = self._engine.desk
+        if passage.transfer is not None:
+            self._wire.remove(passage.transfer)
+        if passage.future is not None:
+            return desk.leave(passage.flow, passage.future, self._rooms, self._sender, why)
+        try:
+            step = passage.flow.throw(why)
+        except BaseException:  # noqa: BLE001  # that was all
+            return None
+        desk.clean_up(passage.flow, step, self._rooms, self._sender)
+        return None
+
+    def _time(self, passage: Passage) -> None:
+        """See to it that its deadline is kept, once that is known."""
+        deadline = passage.outgoing.deadline
+        if deadline is not None and deadline.until < inf and not passage.timed:
+            passage.timed = True
+            if len(self._timed) > 4 * len(self.under_way) + 64:  # most of them have ended
+                self._timed = [each for each in self._timed if each[2] in self.under_way]
+                heapify(self._timed)
+            heappush(self._timed, (deadline.until, passage.number, passage))
+            self._ring()
+
+    def _too_late(self, passage: Passage) -> None:
+        if passage in self.under_way:
+            why = too_late(self._rooms, passage.outgoing, sent=passage.sent)
+            self._waiting.discard(passage)
+            self._leave(passage, why)
+            self._end(passage, None, why)
 
     def _go_on(self, passage: Passage, resume: Callable[[Any], Any], value: Any) -> None:
         while True:
@@ -155,6 +185,9 @@ class Batch:
             watching.__exit__(None, None, None)
 
     def _send(self, passage: Passage, outgoing: Outgoing, token: Token | None) -> None:
+        passage.sent = True
+        if outgoing.deadline is not None:
+            self._time(passage)
         try:
             request = passage.request = signed(outgoing, token)
             passage.transfer = self._start(self._wire, request, outgoing.options, passage.received)

@@ -9,7 +9,18 @@ from typing import Any
 
 from apiclient_app import signals
 from apiclient_app.memory import Memory
-from apiclient_app.steps import Announce, Ask, Flow, RowCall, Send, Sleep, Step, StoreCall, Wait
+from apiclient_app.steps import (
+    Announce,
+    Ask,
+    Flow,
+    GateCall,
+    RowCall,
+    Send,
+    Sleep,
+    Step,
+    StoreCall,
+    Wait,
+)
 
 LONG = (Send, Ask, Sleep, Wait)
 
@@ -22,6 +33,7 @@ class Rooms:
     store: Any
     rows: Any
     memory: Memory
+    gate: Any = None
 
 
 def run(flow: Flow, rooms: Rooms, sender: object) -> Any:
@@ -76,6 +88,8 @@ def carry_out(step: Step, rooms: Rooms, sender: object) -> Any:
             return getattr(rooms.store, method)(*arguments)
         case RowCall(method, arguments):
             return getattr(rooms.rows, method)(*arguments)
+        case GateCall(method, arguments):
+            return getattr(rooms.gate, method)(*arguments)
         case Ask(request, until):
             return rooms.engine.ask(request, until)
         case Wait(version, seconds):

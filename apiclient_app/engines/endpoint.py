@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from contextvars import copy_context
 from functools import partial
 from math import inf
 from typing import Any
@@ -16,9 +13,10 @@ import requests
 
 from apiclient_app.auth import Reply, TokenRequest
 from apiclient_app.conf import ClientConfig
-from apiclient_app.exceptions import CallError, RequestTimeout, TransportError
+from apiclient_app.exceptions import CallError, TransportError
 
 from .faults import Faults, unsent
+from .patience import within
 from .sessions import mounted
 
 REPLY_LIMIT = 1_048_576
@@ -58,49 +56,6 @@ class FreshAdapter(requests.adapters.HTTPAdapter):
         if shutdown is not None:
             with suppress(OSError, ValueError, RuntimeError):
                 shutdown()
-
-
-def within(
-    seconds: float,
-    work: Callable[[], Any],
-    cut: Callable[[], None],
-    held_up: list[BaseException] | None = None,
-) -> Any:
-    """Give what `work` gives; RequestTimeout after `seconds`, whatever it does meanwhile.
-
-    A socket timeout bounds one read, not the sum of them: a server that drips a byte a second
-    holds a plain `requests.post(timeout=10)` for as long as it likes. So the work is done in a
-    thread of its own, and its connection is cut when time is up. With a list `held_up`, an
-    interruption is put there, and the work goes on; a second one counts.
-    """
-    outcome: dict[str, Any] = {}
-    done = threading.Event()  # not join(): interrupted, it takes the thread for ended (bpo-45274)
-
-    def do() -> None:
-        try:
-            outcome["value"] = work()
-        except BaseException as error:  # noqa: BLE001  # raised again in the caller's thread
-            outcome["error"] = error
-        finally:
-            done.set()
-
-    context = copy_context()
-    thread = threading.Thread(target=context.run, args=(do,), daemon=True, name="apiclient-token")
-    thread.start()
-    began = time.monotonic()
-    try:
-        done.wait(seconds)
-    except BaseException as error:  # Ctrl-C, or a task's time limit
-        if held_up is None:
-            raise
-        held_up.append(error)
-        done.wait(max(0.0, began + seconds - time.monotonic()))
-    if "value" in outcome:
-        return outcome["value"]
-    if not done.is_set():
-        cut()
-        raise RequestTimeout(f"no whole reply within TOKEN_TIMEOUT ({seconds:g} s)")
-    raise outcome["error"]
 
 
 def bounded_body(response: requests.Response) -> bytes:
@@ -147,6 +102,7 @@ class TokenEndpoint:
                 self.config.token_timeout,
                 partial(self._ask, request, adapter, until),
                 adapter.cut,
+                "no whole reply within TOKEN_TIMEOUT",
                 held_up,
             )
         except BaseException as error:  # noqa: BLE001

@@ -14,6 +14,7 @@ from requests.cookies import extract_cookies_to_jar
 
 from apiclient_app.auth import AuthBackend
 from apiclient_app.conf import ClientConfig
+from apiclient_app.exceptions import TransportError
 from apiclient_app.tokens import Token
 
 from .desk import Desk
@@ -191,9 +192,14 @@ class Engine:
     def presentable(
         self, error: BaseException, outgoing: Outgoing, token: Token | None
     ) -> BaseException:
-        prepared = outgoing.prepared
+        prepared, deadline = outgoing.prepared, outgoing.deadline
         more = (outgoing.auth.secrets, *([token.revealed] if token else ()))
-        return self.faults.presentable(error, str(prepared.method), str(prepared.url), *more)
+        shown = self.faults.presentable(error, str(prepared.method), str(prepared.url), *more)
+        if deadline is None or not deadline.over or not isinstance(shown, TransportError):
+            return shown
+        late = self.faults.too_late(prepared, deadline, [t for texts in more for t in texts()])
+        late.sent, late.__cause__ = shown.sent, shown.__cause__
+        return late
 
 
 def carried(outgoing: Outgoing) -> bool:

@@ -15,8 +15,10 @@ import urllib3
 
 from apiclient_app.auth.replies import retry_after
 from apiclient_app.conf import ClientConfig
+from apiclient_app.deadlines import Deadline
 from apiclient_app.exceptions import (
     CallError,
+    DeadlineExceeded,
     InvalidRequest,
     RateLimited,
     RequestTimeout,
@@ -110,6 +112,16 @@ class Faults:
 
     def __init__(self, config: ClientConfig) -> None:
         self.config = config
+
+    def too_late(
+        self, request: Any, deadline: Deadline | None, secrets: Collection[str] = ()
+    ) -> DeadlineExceeded:
+        """Make the error for a call that was not done in its time."""
+        alias, method = self.config.alias, str(request.method)
+        url = mask_url(str(request.url), secrets or self.config.secrets())
+        seconds = f" ({deadline.seconds:g} s)" if deadline else ""
+        text = f"{_place(alias, method, url)} failed: not done by its deadline{seconds}"
+        return DeadlineExceeded(text, alias=alias, method=method, url=url)
 
     def presentable(
         self, error: BaseException, method: str, url: str, *more: Callable[[], Sequence[str]]

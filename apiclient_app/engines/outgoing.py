@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any, NamedTuple
 
 import requests
@@ -11,21 +12,35 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import rewind_body
 
 from apiclient_app.auth import AuthBackend
+from apiclient_app.deadlines import Deadline
 
 
 class Outgoing(NamedTuple):
     """`prepared` is unsigned, and `auth` signs it; `options` say how: timeout, verify, …
 
-    A call for a subject leaves no cookies behind, nor takes any along.
+    A call for a subject leaves no cookies behind, nor takes any along. `patience` is for how many
+    seconds it may be kept back, and `repeatable` whether it does no harm to send it twice.
     """
 
     prepared: requests.PreparedRequest
     auth: AuthBackend
     options: Mapping[str, Any]
     subject: str = ""
+    deadline: Deadline | None = None
+    patience: float = 0.0
+    repeatable: bool = False
 
     def __repr__(self) -> str:
         return f"<Outgoing {self.prepared.method}>"
+
+    def start(self) -> None:
+        """Have its time begin to run, if it has not."""
+        if self.deadline is not None:
+            self.deadline.start()
+
+    def remaining(self) -> float:
+        """Give the seconds that are left to it."""
+        return inf if self.deadline is None else self.deadline.remaining()
 
     def rewind(self) -> bool:
         """Make the body ready to be sent again; False for one that can be read only once."""

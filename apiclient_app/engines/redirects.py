@@ -19,6 +19,7 @@ from apiclient_app.secret import SENSITIVE_NAME
 from apiclient_app.tokens import Token
 
 from .bounded import held
+from .faults import Unconnected
 from .outgoing import Outgoing, twin
 
 Hop = tuple[requests.PreparedRequest, Any]  # what to send, and how
@@ -40,7 +41,9 @@ def following(outgoing: Outgoing, token: Token | None, jar: requests.Session, ho
 
 
 def signed(outgoing: Outgoing, token: Token | None) -> requests.PreparedRequest:
-    """Give a signed copy of the request."""
+    """Give a signed copy of the request; ConnectTimeout where its time is over already."""
+    if outgoing.deadline is not None and outgoing.deadline.remaining() <= 0:
+        raise requests.ConnectTimeout(Unconnected("there was no time left to send it"))
     request = twin(outgoing.prepared)
     outgoing.auth.sign(request, token)
     return request
@@ -121,6 +124,7 @@ def by_session(
 ) -> requests.Response:
     """Send with `Session.send`, and leave redirects and hooks that raise to `following`."""
     how = {**options, "allow_redirects": False}
+    how.pop("deadline", None)
     with_jar(request)
     hold = partial(held, limit=limit)
     # Last: hooks of theirs may look at the connection, or have sent once more (Digest).

@@ -6,71 +6,50 @@ import json
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pickle import UnpicklingError
 from typing import Any, TypeVar
-from urllib.parse import quote
 
-from django.core.cache.backends.base import BaseCache
-from django.core.cache.backends.dummy import DummyCache
-
-from apiclient_app.exceptions import StoreUnavailable
 from apiclient_app.records import Due, Failure, Fruitless, Stash, View
 from apiclient_app.tokens import Token
 
-from .access import Access, access_to
-from .outage import Outage
+from .access import Access
+from .identity import Identity
+from .reach import Reach
 from .seal import Seal, Unsealable
+
+__all__ = ["CacheStore", "Identity"]
 
 T = TypeVar("T")
 
-FORMAT = 1
 KEPT_SECONDS = 120.0  # how long a cooldown is remembered beyond its end: its count goes on
 STASH_SECONDS = 30 * 86_400.0
 SWITCH_SECONDS = 365 * 86_400.0
 KINDS = ("token", "failure", "fruitless", "tombstone", "due", "stash", "switched", "lock")
-INTERRUPTING = frozenset({"billiard", "celery"})  # a task's time limit is an Exception, too
 GARBAGE = (
     *(ValueError, EOFError, TypeError, LookupError, AttributeError, ImportError),
     *(UnpicklingError, zlib.error),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Whose token it is. `fingerprint` marks all that determines the token, secrets included."""
-
-    alias: str
-    subject: str
-    fingerprint: str
-
-    def key(self, kind: str) -> str:
-        # At most 250 characters and no space, for memcached; the fingerprint covers the alias.
-        alias = quote(self.alias, safe="")[:80]
-        return f"apiclient:{FORMAT}:{alias}:{self.subject}:{self.fingerprint}:{kind}"
-
-
 class CacheStore:
     """The records of one identity. Every method may raise StoreUnavailable.
 
-    `reach` gives the cache as the calling thread may use it, `clock` epoch seconds, and `offset`
-    how far the provider's clock is ahead: times in the cache are the provider's, which machines
-    whose own clocks differ have in common. What all subjects share is under the `client`'s
-    identity.
+    `clock` gives epoch seconds, and `offset` how far the provider's clock is ahead: times in the
+    cache are the provider's, which machines whose own clocks differ have in common. What all
+    subjects share is under the `client`'s identity.
     """
 
     def __init__(
         self,
-        reach: Callable[[], BaseCache],
+        reach: Reach,
         identity: Identity,
         seal: Seal,
-        outage: Outage,
         clock: Callable[[], float],
         memory_seconds: float,
         offset: Callable[[], float] = float,
         client: Identity | None = None,
     ) -> None:
-        self._reach, self._seal, self._outage = reach, seal, outage
+        self._reach, self._seal = reach, seal
         self._clock, self._memory_seconds, self._offset = clock, memory_seconds, offset
         self._identity, self._client = identity, client or identity
 
@@ -79,7 +58,7 @@ class CacheStore:
 
     def look(self) -> View:
         """Give all there is, in one round trip."""
-        found = self._try(self._found)
+        found = self._reach.attempt(self._found)
         view = View(
             token=self._read(found, "token", Token.load),
             failure=self._read(found, "failure", Failure.load),
@@ -94,7 +73,7 @@ class CacheStore:
 
     def acquire(self, owner: int, lease: float) -> bool:
         """Take the renewal lock for `lease` seconds; False if another has it."""
-        return self._try(lambda cache: cache.add(self._key("lock"), owner, lease))
+        return self._reach.attempt(lambda cache: cache.add(self._key("lock"), owner, lease))
 
     def release(self, owner: int) -> bool:
         return self._write(owner, {}, "lock")
@@ -164,17 +143,19 @@ class CacheStore:
         return self._seal.seal(text, self._key(kind))
 
     def _set(self, kind: str, sealed: str, life: float) -> None:
-        self._try(lambda cache: cache.set(self._key(kind), sealed, life))
+        self._reach.attempt(lambda cache: cache.set(self._key(kind), sealed, life))
 
     def _delete(self, kind: str) -> None:
-        self._try(lambda cache: cache.delete(self._key(kind)))
+        self._reach.attempt(lambda cache: cache.delete(self._key(kind)))
 
     def _write(self, owner: int, records: dict[str, tuple[str, float]], *gone: str) -> bool:
         writes = {
             self._key(kind): (sealed, max(1.0, life)) for kind, (sealed, life) in records.items()
         }
         deletes = [self._key(kind) for kind in gone]
-        return self._try(lambda cache: cache.write(self._key("lock"), owner, writes, deletes))
+        return self._reach.attempt(
+            lambda cache: cache.write(self._key("lock"), owner, writes, deletes)
+        )
 
     def _found(self, cache: Access) -> dict[str, Any]:
         keys = [self._key(kind) for kind in KINDS]
@@ -197,22 +178,6 @@ class CacheStore:
             return load(self._seal.open(found[key], key))
         except (Unsealable, ValueError):
             return None
-
-    def _try(self, work: Callable[[Access], T]) -> T:
-        cache = self._reach()
-        if self._outage.lasts or isinstance(cache, DummyCache):
-            raise StoreUnavailable
-        try:
-            result = work(access_to(cache))
-        except StoreUnavailable:
-            raise
-        except Exception as error:  # each backend has exceptions of its own
-            if type(error).__module__.partition(".")[0] in INTERRUPTING:
-                raise
-            self._outage.begin(error)
-            raise StoreUnavailable from None
-        self._outage.end()
-        return result
 
 
 def _dump_due(due: tuple[Due, ...]) -> str:

@@ -24,8 +24,14 @@ Writes = Mapping[str, tuple[str, float]]
 class Access:
     """Any cache, through Django's API alone."""
 
+    scripted = False  # whether `run` can be asked to do anything
+
     def __init__(self, cache: Any) -> None:
         self.cache = cache
+
+    def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        """Run a script, and give what it returns. Only where it is `scripted`."""
+        raise NotImplementedError
 
     def get_many(self, keys: Sequence[str]) -> dict[str, Any]:
         return dict(self.cache.get_many(keys))
@@ -60,6 +66,13 @@ class ScriptedAccess(Access):
     The lock's value is an int, which both Redis backends store as its digits, whatever serializer
     and compressor are configured; so the script can compare it.
     """
+
+    scripted = True
+
+    def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        # By its hash: the text goes over the wire once, and again when the server has lost it.
+        known = self._primary().register_script(script)
+        return known([self._make_key(key) for key in keys], arguments)
 
     def write(self, lock: str, owner: int, writes: Writes, deletes: Sequence[str]) -> bool:
         keys = [self._make_key(key) for key in (lock, *writes, *deletes)]

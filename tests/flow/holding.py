@@ -13,6 +13,7 @@ from apiclient_app.rows import Row
 from apiclient_app.steps import Announce, Ask, Flow, RowCall, Send, Sleep, StoreCall, Wait
 from apiclient_app.store import CacheStore
 from apiclient_app.store.outage import Outage
+from apiclient_app.store.reach import Reach
 from apiclient_app.store.rows import Rows
 from apiclient_app.tokens import Token
 
@@ -67,10 +68,8 @@ class Holding(Bench):
         self.table = self.table or ModelTable(self.clock)
         first = Secret(self.first) if self.first else None
         self.rows = Rows(self.table, "grant", "api", "", SEAL, first)
-        outage = Outage("model", self.clock)
-        self.store = CacheStore(
-            lambda: self.cache, IDENTITY, SEAL, outage, self.clock, 5.0, lambda: self.memory.offset
-        )
+        reach = Reach(lambda: self.cache, Outage("model", self.clock))
+        self.store = CacheStore(reach, IDENTITY, SEAL, self.clock, 5.0, lambda: self.memory.offset)
 
     def beside(self, **changes: Any) -> Holding:
         """Give another process with the same cache and the same table."""

@@ -15,6 +15,7 @@ from apiclient_app.rows import RowState
 from apiclient_app.steps import Flow
 from apiclient_app.store import CacheStore
 from apiclient_app.store.outage import Outage
+from apiclient_app.store.reach import Reach
 
 from .grants import FIRST, GrantWorld, RotatingProvider, Use
 from .test_grants_model import LOSSES, step_some, twice
@@ -215,11 +216,8 @@ def test_two_versions_of_the_settings_share_one_grant_and_no_cache(
     world = GrantWorld(Tape(tape), life=60.0, said=60)
     hosts, other = world.hosts(len(crew)), ModelCache(world.clock)
     for host in hosts[::2]:
-        outage = Outage("other", world.clock)
-        host.store = CacheStore(
-            lambda: other,  # type: ignore[arg-type,return-value]
-            *(IDENTITY, SEAL, outage, world.clock, 5.0),
-        )
+        reach = Reach(lambda: other, Outage("other", world.clock))  # type: ignore[arg-type,return-value]
+        host.store = CacheStore(reach, IDENTITY, SEAL, world.clock, 5.0)
     for kind, number in events:
         for host, callers in zip(hosts, crew, strict=True):
             for _ in range(callers):

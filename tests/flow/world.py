@@ -25,6 +25,7 @@ from apiclient_app.renewal import Renewal
 from apiclient_app.steps import Announce, Ask, Flow, RowCall, Send, Sleep, StoreCall, Wait
 from apiclient_app.store import CacheStore, Identity
 from apiclient_app.store.outage import Outage
+from apiclient_app.store.reach import Reach
 from apiclient_app.store.seal import Seal
 from apiclient_app.tokens import Token
 
@@ -149,10 +150,9 @@ class Host:
     def __post_init__(self) -> None:
         clock = self.world.clock
         self.store = CacheStore(
-            lambda: self.world.cache,  # type: ignore[arg-type,return-value]
+            Reach(lambda: self.world.cache, Outage("model", clock)),  # type: ignore[arg-type,return-value]
             IDENTITY,
             SEAL,
-            Outage("model", clock),
             clock,
             5.0,
         )

@@ -13,6 +13,7 @@ from pytest_django import Settings
 from apiclient_app.secret import Secret
 from apiclient_app.store import CacheStore, Identity
 from apiclient_app.store.outage import Outage
+from apiclient_app.store.reach import Reach
 from apiclient_app.store.seal import Seal
 from apiclient_app.tokens import Token, new_token
 from tests import settings as test_settings
@@ -82,10 +83,9 @@ def opened(
 ) -> CacheStore:
     """Give the store of an identity, as one process has it."""
     return CacheStore(
-        lambda: caches[cache],
+        Reach(lambda: caches[cache], outage or Outage(cache, time.time)),
         Identity(alias, "", fingerprint),
         Seal(keys),
-        outage or Outage(cache, time.time),
         time.time,
         memory_seconds=5.0,
     )

@@ -15,6 +15,7 @@ from apiclient_app.records import Failure, Fruitless
 from apiclient_app.steps import Ask
 from apiclient_app.store import CacheStore, Identity
 from apiclient_app.store.outage import Outage
+from apiclient_app.store.reach import Reach
 from apiclient_app.store.seal import Seal
 from apiclient_app.tokens import Token, new_token
 from tests.flow.holding import CLIENT, Holding, granting, text_of
@@ -37,11 +38,9 @@ class Machine:
 
     @property
     def store(self) -> CacheStore:
-        outage = Outage("locmem", self.now)
+        reach = Reach(lambda: caches["locmem"], Outage("locmem", self.now))
         identity, seal = Identity("shop", "", "f1"), Seal(["a key"])
-        return CacheStore(
-            lambda: caches["locmem"], identity, seal, outage, self.now, 5.0, lambda: -self.ahead
-        )
+        return CacheStore(reach, identity, seal, self.now, 5.0, lambda: -self.ahead)
 
     def token(self, life: float, after: int = 0) -> Token:
         return new_token({}, sent_at=self.now(), obtained_at=self.now(), life=life, after=after)

@@ -13,6 +13,7 @@ from apiclient_app import clients
 from apiclient_app.exceptions import StoreUnavailable
 from apiclient_app.store import CacheStore, Identity
 from apiclient_app.store.outage import LONGEST_PAUSE, Outage
+from apiclient_app.store.reach import Reach
 from apiclient_app.store.seal import Seal
 from project.valkey import Valkey
 from tests import settings as test_settings
@@ -90,10 +91,9 @@ class Broken:
 def test_a_cache_that_is_down_is_asked_ever_more_seldom(caplog: pytest.LogCaptureFixture) -> None:
     clock, cache = Clock(), Broken()
     store = CacheStore(
-        lambda: cache,  # type: ignore[arg-type,return-value]
+        Reach(lambda: cache, Outage("default", clock)),  # type: ignore[arg-type,return-value]
         Identity("shop", "", "f1"),
         Seal(["k"]),
-        Outage("default", clock),
         clock,
         memory_seconds=5.0,
     )

@@ -8,7 +8,9 @@ from typing import Any
 import pycurl
 from requests.exceptions import InvalidProxyURL
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, prepend_scheme_if_needed, select_proxy
-from urllib3.util import Timeout, parse_url
+from urllib3.util import parse_url
+
+from apiclient_app.engines.timeouts import timeouts
 
 NO_TIMEOUT_MS = 2**31 - 1
 
@@ -34,30 +36,6 @@ def proxy_of(url: str, options: dict[str, Any]) -> str | None:
     if not parse_url(proxy).host:
         raise InvalidProxyURL("the proxy URL names no host")
     return str(proxy)
-
-
-def timeouts(timeout: Any) -> tuple[float | None, float | None]:
-    """Give seconds to connect and to wait for bytes; ValueError for what requests refuses."""
-    if not isinstance(timeout, Timeout):
-        connect, read = timeout, timeout
-        if isinstance(timeout, tuple):
-            try:
-                connect, read = timeout
-            except ValueError:
-                raise ValueError(
-                    f"Invalid timeout {timeout}. Pass a (connect, read) timeout tuple, "
-                    f"or a single float to set both timeouts to the same value."
-                ) from None
-        timeout = Timeout(connect=connect, read=read)
-    whole = timeout.total
-    bounds: list[Any] = [timeout.connect_timeout, timeout._read]
-    first, second = (
-        min(
-            (float(each) for each in (bound, whole) if isinstance(each, int | float)), default=None
-        )
-        for bound in bounds
-    )
-    return first, second
 
 
 def _milliseconds(seconds: float | None) -> int:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 import pycurl
 import requests
 from requests.utils import urldefragauth
 
+from apiclient_app.deadlines import Deadline
+
 from .bodies import Body
 from .headers import header_lines
-from .routes import take
+from .routes import NO_TIMEOUT_MS, take
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})  # RFC 9110 9.2.2
 SUPPRESS_CONNECT_HEADERS = 265  # pycurl has no name for it
@@ -54,6 +57,7 @@ class Transfer:
         "request",
         "rested",
         "size",
+        "timed",
     )
 
     def __init__(self, limit: int | None = None) -> None:
@@ -61,6 +65,7 @@ class Transfer:
         self.curl = pycurl.Curl()
         self.lines: list[bytes] = []
         self.chunks: list[bytes] = []
+        self.timed = False
         self.rested = False  # whether whoever drives it was away meanwhile
         self.moved = 0.0  # when, at the latest, the last bytes moved
         self.profile: Any = None
@@ -82,6 +87,7 @@ class Transfer:
                 self.profile = profile
             plain = request.method == "GET" and request.body is None and not options["proxies"]
             self.known = options if plain else None
+            self._set_deadline(options.get("deadline"))
         url = str(request.url)
         # libcurl would make credentials of user information; requests has dealt with it.
         self.curl.setopt(pycurl.URL, urldefragauth(url) if "@" in url else url)
@@ -102,6 +108,14 @@ class Transfer:
             self.profile = self.headers = self.body = None
             self.curl.reset()  # or else it keeps the body
         del self.request, self.options
+
+    def _set_deadline(self, deadline: Deadline | None) -> None:
+        """Have libcurl end it then, whatever moves meanwhile."""
+        if deadline is None and not self.timed:
+            return
+        self.timed = deadline is not None
+        left = 0 if deadline is None else ceil(max(0.001, deadline.remaining()) * 1000)
+        self.curl.setopt(pycurl.TIMEOUT_MS, min(left, NO_TIMEOUT_MS))
 
     def way(self) -> tuple[str, dict[str, Any]]:
         return str(self.request.url), self.options

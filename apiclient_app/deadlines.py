@@ -1,0 +1,29 @@
+"""The time for a whole call: one budget for locks, token, retries, replay and body."""
+
+from __future__ import annotations
+
+import time
+from math import inf
+
+SLACK = 0.005  # a timeout that ends so much early has ended because of it
+
+
+class Deadline:
+    """So many `seconds` from its start; without end until then."""
+
+    __slots__ = ("seconds", "until")
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.until = seconds, inf
+
+    def start(self) -> None:
+        """Have it run from now on, if it does not yet."""
+        if self.until == inf:
+            self.until = time.monotonic() + self.seconds
+
+    def remaining(self) -> float:
+        return self.until - time.monotonic()
+
+    @property
+    def over(self) -> bool:
+        return self.remaining() <= SLACK

@@ -1,0 +1,76 @@
+"""Connections that know whose call they carry: to be repeated when they were stale, or cut."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from typing import Any
+
+import requests
+import urllib3
+
+STALE = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)  # RemoteDisconnected too
+
+
+class Errand:
+    """One request of one thread, on whatever connection it goes."""
+
+    __slots__ = ("connection", "cut_off", "reused")
+
+    def __init__(self) -> None:
+        self.connection: Any = None
+        self.reused = self.cut_off = False
+
+    def cut(self) -> None:
+        """End it, if its connection is not another's by now; any thread may."""
+        connection = self.connection
+        sock = getattr(connection, "sock", None)
+        if sock is not None and connection.errand is self:
+            self.cut_off = True
+            with suppress(OSError):
+                # Not SSLSocket's own, which takes the TLS away from under whoever reads.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    def was_stale(self, error: requests.ConnectionError) -> bool:
+        """Whether the server had closed a kept connection before this request came over it.
+
+        Nothing of an answer came. Servers close what is idle, at the moment when we use it.
+        """
+        broken = error.args[0] if error.args else None
+        if not self.reused or self.cut_off:
+            return False
+        if not isinstance(broken, urllib3.exceptions.ProtocolError):
+            return False
+        return any(isinstance(each, STALE) for each in broken.args)
+
+
+class Errands(threading.local):
+    """The errand of each thread."""
+
+    now = Errand()
+
+    def begin(self) -> Errand:
+        self.now = Errand()
+        return self.now
+
+
+def noting(kind: Any, errands: Errands) -> Any:
+    """Give a class of connections that tell the thread's errand which of them carries it."""
+
+    class Noting(kind):  # type: ignore[misc]
+        errand: Errand | None = None
+        fresh = True
+
+        def connect(self) -> None:
+            self.fresh = True
+            super().connect()
+
+        def request(self, *arguments: Any, **options: Any) -> None:
+            errand = errands.now
+            errand.reused, self.fresh = not self.fresh and self.sock is not None, False
+            errand.connection, self.errand = self, errand
+            super().request(*arguments, **options)
+
+    Noting.__name__, Noting.__qualname__ = kind.__name__, kind.__qualname__
+    return Noting

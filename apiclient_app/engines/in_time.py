@@ -1,0 +1,89 @@
+"""The sync driver for a call with a deadline: nothing that waits is waited for any longer."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, wait
+from typing import Any
+
+from apiclient_app.exceptions import DeadlineExceeded
+from apiclient_app.steps import Ask, Flow, Send, Sleep, Step, Wait
+
+from .driver import Rooms, carry_out
+from .outgoing import Outgoing
+
+
+def run_until(flow: Flow, rooms: Rooms, sender: object, outgoing: Outgoing) -> Any:
+    """Drive `flow` to its end as `run` does, or to the deadline of its call.
+
+    A token request goes on in its thread then, and what it gives is kept. The cache and the
+    database have timeouts of their own.
+    """
+    resume: Any = flow.send
+    value: Any = None
+    sent = False
+    while True:
+        try:
+            step = resume(value)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            if isinstance(step, Ask):
+                future = rooms.engine.desk.carry_out(step, rooms, sender)
+                left = _awaited(flow, future, rooms, sender, outgoing, sent=sent)
+                if left is not None:
+                    break
+                value = future.result()
+            else:
+                sent = sent or isinstance(step, Send)
+                value = _carried_out(step, rooms, sender, outgoing, sent=sent)
+            resume = flow.send
+        # KeyboardInterrupt and a task's time limit too: the flow cleans up by yielding.
+        except BaseException as error:  # noqa: BLE001
+            resume, value = flow.throw, error
+    raise left
+
+
+def _carried_out(
+    step: Step, rooms: Rooms, sender: object, outgoing: Outgoing, *, sent: bool
+) -> Any:
+    if not isinstance(step, Sleep | Wait):
+        return carry_out(step, rooms, sender)
+    seconds = min(step.seconds, max(0.0, outgoing.remaining()))
+    if isinstance(step, Sleep):
+        time.sleep(seconds)
+    else:
+        rooms.memory.wait(step.version, seconds)
+    if outgoing.remaining() <= 0:
+        raise too_late(rooms, outgoing, sent=sent)
+    return None
+
+
+def _awaited(
+    flow: Flow,
+    future: Future[Any],
+    rooms: Rooms,
+    sender: object,
+    outgoing: Outgoing,
+    *,
+    sent: bool,
+) -> BaseException | None:
+    """Wait for a token request; give what to raise where others are to bring it to its end."""
+    why: BaseException
+    try:
+        remaining = outgoing.remaining()
+        done = wait([future], None if remaining > 1e9 else max(0.0, remaining)).done
+        if done:
+            return None
+        why = too_late(rooms, outgoing, sent=sent)
+    except BaseException as error:  # noqa: BLE001
+        why = error
+    rooms.engine.desk.leave(flow, future, rooms, sender, why)
+    return why
+
+
+def too_late(rooms: Rooms, outgoing: Outgoing, *, sent: bool) -> DeadlineExceeded:
+    """Make the error for a call whose time is over."""
+    error: DeadlineExceeded = rooms.engine.faults.too_late(outgoing.prepared, outgoing.deadline)
+    error.sent = sent
+    return error
