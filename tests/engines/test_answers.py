@@ -58,6 +58,7 @@ REPLIES = {
     "no reason": b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
     "an empty reason": b"HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n",
     "a spaced reason": b"HTTP/1.1 200  Very  well \r\nContent-Length: 0\r\n\r\n",
+    "tabs for blanks": b"HTTP/1.1\t200\tOK\r\nContent-Length: 5\r\n\r\nhello",
     "1.0, until it ends": b"HTTP/1.0 200 OK\r\nServer: old\r\n\r\nhello",
     "1.1, until it ends": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello",
     "1.0 with a length": b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello",
@@ -171,6 +172,16 @@ def test_what_comes_before_the_answer_is_no_part_of_it(
     response = clients["api"].get("x", timeout=5)
     assert (response.status_code, response.text) == (200, "hello")
     assert dict(response.headers) == {"Content-Length": "5", "Via": "HTTP/1.1 there"}
+
+
+@pytest.mark.parametrize("clients", LIBCURL, indirect=True)  # http.client refuses them
+@pytest.mark.parametrize("line", [b"HTTP/1.1 200OK", b"HTTP/1.1 2000 OK", b"http/1.1 200"])
+def test_a_status_is_what_libcurl_takes_for_it(
+    listen: Listen, api_clients: Configure, clients: Callers, line: bytes
+) -> None:
+    reply = line + b"\r\nContent-Length: 5\r\n\r\nhello"
+    api_clients(api={"BASE_URL": f"http://127.0.0.1:{listen(saying(reply))}/"})
+    assert clients["api"].get("x", timeout=5).status_code == 200
 
 
 def test_a_trailer_that_looks_like_an_answer_is_none(

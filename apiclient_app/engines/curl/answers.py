@@ -23,7 +23,7 @@ from apiclient_app.engines.faults import oversized
 PIECE = 262_144
 JSON = b"\ncontent-type: application/json\r\n"
 JSON_UTF8 = b"\ncontent-type: application/json; charset=utf-8\r\n"
-ANOTHER = re.compile(rb"\n\r?\n(?=HTTP/)")
+ANOTHER = re.compile(rb"\n\r?\n(?=HTTP/)", re.IGNORECASE)
 VERSIONS = {b"HTTP/1.0": 10, b"HTTP/1.1": 11, b"HTTP/2": 20}
 
 
@@ -36,8 +36,10 @@ class Answer(requests.Response):
     _seconds: float
 
     def __init__(self, request: requests.PreparedRequest, head: bytes, seconds: float) -> None:
-        if head.count(b"HTTP/") > 1:
+        code = _code(head)
+        if code < 200 or code == 417:
             head = _last(head)
+            code = _code(head)
         status, _, fields = head.partition(b"\n")
         self.__dict__ = {
             "_content": False,
@@ -47,7 +49,7 @@ class Answer(requests.Response):
             "_fields": fields,
             "_lower": head.lower(),
             "_seconds": seconds,
-            "status_code": int(status.split(b" ", 2)[1]),
+            "status_code": code,
             "url": request.url,
             "history": [],
             "request": request,
@@ -56,7 +58,7 @@ class Answer(requests.Response):
 
     @cached_property
     def reason(self) -> str:  # type: ignore[override]
-        return self._status.decode("latin-1").partition(" ")[2].partition(" ")[2].strip()
+        return self._status[_code_at(self._status) + 3 :].decode("latin-1").strip()
 
     @cached_property
     def elapsed(self) -> timedelta:  # type: ignore[override]
@@ -171,9 +173,19 @@ def decoded(answer: Answer, body: bytes, limit: int | None) -> bytes:
     return b"".join(pieces)
 
 
+def _code_at(head: bytes) -> int:
+    """Give where libcurl finds the status: behind `HTTP/1.1` or `HTTP/2`, and a blank or tab."""
+    return 9 if head[6:7] == b"." else 7
+
+
+def _code(head: bytes) -> int:
+    start = _code_at(head)
+    return int(head[start : start + 3])
+
+
 def _last(head: bytes) -> bytes:
     """Give the answer itself: others may come before it (103, or 417 to an Expect)."""
-    while head.partition(b" ")[2][:3] == b"417" or head.partition(b" ")[2][:1] == b"1":
+    while (code := _code(head)) < 200 or code == 417:
         another = ANOTHER.search(head)
         if another is None:
             break
