@@ -11,23 +11,24 @@ from .faults import Oversized, oversized
 PIECE = 65_536
 
 
-def held(response: Any, *, limit: int | None, stream: bool | None = False, **_: Any) -> None:
+def held(response: Any, *, limit: int | None, stream: bool | None = False, **_how: Any) -> None:
     """Read the body, as `Session.send` does; Oversized where it is longer than `limit`, decoded.
 
     Can be a response hook of requests. Of a stream, it reads the body of a redirect: requests
     would, to its end.
     """
     if isinstance(response, requests.Response) and (not stream or response.is_redirect):
-        read(response, limit)
-
-
-def read(response: requests.Response, limit: int | None) -> None:
-    """Read what has not been read yet of a body, which is no stream."""
-    raw: Any = response.raw
-    if limit is None or raw is None or response._content_consumed:
+        if limit is not None:
+            read(response, limit)
         _ = response.content
+
+
+def read(response: requests.Response, limit: int) -> None:
+    """Read a body that nobody has read yet; Oversized where it is longer than `limit`."""
+    raw: Any = response.raw
+    if raw is None or response._content_consumed:
         return
-    size, pieces = 0, []
+    size, pieces = 0, list[bytes]()
     if (getattr(raw, "length_remaining", None) or 0) > limit:
         raise _closed(response, limit)
     for piece in response.iter_content(PIECE):

@@ -94,7 +94,8 @@ class Engine:
             response = travel(hops, partial(self.sessions.send, subject=subject))
             if not outgoing.options["stream"]:
                 return response  # type: ignore[no-any-return]
-            return streamed(response, lambda error: self.presentable(error, outgoing, token))
+            present = partial(self.presentable, outgoing=outgoing, token=token)
+            return streamed(response, present, self.config.response_limit)
         except BaseException as error:  # noqa: BLE001  # a task's time limit shows frames too
             failed = self.presentable(error, outgoing, token)
         raise failed

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import requests
 import urllib3
 
+from .bounded import read
+
 T = TypeVar("T")
 
 READS_AT_ONCE = hasattr(urllib3.HTTPResponse, "read1")  # since urllib3 2.2
@@ -21,9 +23,17 @@ class Streamed(requests.Response):
     """Reads as every Response does; raises TransportError where the body breaks off."""
 
     _present: Present
+    _limit: int | None = None
 
     def iter_content(self, *args: Any, **kwargs: Any) -> Any:
         return _presented(self, super().iter_content(*args, **kwargs))
+
+    @property
+    def content(self) -> Any:
+        """The body as a whole; that of an error, which EXPIRED may ask for, within the limit."""
+        if self.status_code >= 400 and self._limit is not None:
+            _done(self, read, self, self._limit)
+        return super().content
 
     def __reduce__(self) -> Any:
         kind = next(k for k in type(self).__mro__ if not issubclass(k, Streamed))
@@ -48,9 +58,13 @@ class StreamedRaw(urllib3.HTTPResponse):
         return _presented(self, super().read_chunked(*args, **kwargs))
 
 
-def streamed(response: requests.Response, present: Present) -> requests.Response:
+def streamed(
+    response: requests.Response, present: Present, limit: int | None = None
+) -> requests.Response:
     """Have what reading `response` raises go through `present`."""
     _give(response, requests.Response, Streamed, present)
+    if isinstance(response, Streamed):
+        response._limit = limit
     _give(response.raw, urllib3.HTTPResponse, StreamedRaw, present)
     return response
 
