@@ -43,6 +43,7 @@ class Calling(TokenOperations):
         judge = self._judge
         calls = CallFlow(renewal=self._renewal, expired=judge.expired, refusal=judge.refusal)
         whose = seal.mark(subject, 32) if subject else ""
+        self._common = common
         guard = guard_for(config, calls, common, jitter, whose)
         self._flow = calls.call if guard is None else guard.call
         self._terms = Terms.of(config)

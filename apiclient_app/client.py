@@ -63,6 +63,7 @@ class Client(AsyncCalls):
             client.memory.reset()
         self.rooms.engine.reset()
         self.rooms.gate.reset()
+        self._common.queue.reset()
 
     # Calls
 

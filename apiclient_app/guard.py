@@ -116,5 +116,5 @@ class Guard:
             request.start()
             return (yield step)
         response = yield from self.limiting.limited(request, step)
-        yield from self.limiting.learn(response, self.asked(response))
+        yield from self.limiting.learn(response)
         return response

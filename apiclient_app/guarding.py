@@ -15,7 +15,7 @@ from .dates import instant
 from .flow import CallFlow
 from .guard import Guard
 from .limiting import Limiting, Queue
-from .rates import Told, told
+from .rates import TELLING, Told, told
 from .retries import Budget
 
 TASK_PATIENCE = 1.0  # seconds that a Celery task is kept back for; it had better be retried
@@ -80,6 +80,7 @@ def _limiting(config: ClientConfig, common: Common, jitter: Any, whose: str) -> 
         clock=time.monotonic,
         jitter=jitter,
         told=heard,
+        asked=asked,
     )
 
 
@@ -93,11 +94,6 @@ def longest(config: ClientConfig) -> float:
     timeout = config.timeout
     parts = timeout if isinstance(timeout, tuple) else (timeout, timeout)
     return sum(LONG if part is None else part for part in parts)
-
-
-def patience(config: ClientConfig) -> float:
-    """Give for how many seconds a single call may be kept back."""
-    return TASK_PATIENCE if in_task() else longest(config)
 
 
 def in_task() -> bool:
@@ -118,8 +114,11 @@ def asked(response: Any) -> float | None:
 
 def heard(response: Any) -> Told | None:
     """Give what a response says of the API's limits."""
-    # Without taking its head apart, which costs more than all the rest of this.
+    # Most say nothing, and that is found without taking their heads apart.
     says = getattr(response, "says", None)
-    if says is not None and not any(map(says, NAMED)):
+    if says is not None:
+        if not any(map(says, NAMED)):
+            return None
+    elif TELLING.isdisjoint(response.headers._store):
         return None
     return told(response.headers, time.time())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from math import inf
 from typing import Any
 
@@ -23,6 +24,11 @@ class Queue:
     """What one process knows of its own waiting calls, and of what the API last told."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Start anew, as after a fork: no two processes may have an owner in common."""
+        self.owners = count(new_owner() << 20)
         self.waiting = 0
         self.told: tuple[Told, float] | None = None
 
@@ -39,8 +45,8 @@ class Queue:
 class Limiting:
     """The limits of one client or subject. `lease` in seconds: how long a request can take.
 
-    `whose` marks a subject with an allowance of its own, `clock` gives epoch seconds and `told`
-    what a response says of the allowance.
+    `whose` marks a subject with an allowance of its own, `clock` gives seconds; `told` is what a
+    response says of the allowance, and `asked` of when to come back (Retry-After, in seconds).
     """
 
     alias: str
@@ -52,10 +58,11 @@ class Limiting:
     clock: Callable[[], float]
     jitter: Callable[[], float]
     told: Callable[[Any], Told | None]
+    asked: Callable[[Any], float | None]
 
     def limited(self, request: Guarded, step: Send) -> Flow:
         """Have it sent when it may go; raises RateLimited if that is not within its patience."""
-        owner = new_owner() if self.most else 0
+        owner = next(self.queue.owners) if self.most else 0
         try:
             seconds = yield from self._admitted(request, owner)
             if seconds > 0:
@@ -115,11 +122,11 @@ class Limiting:
         error.sent, error.retry_after = False, seconds
         return error
 
-    def learn(self, response: Any, asked: float | None) -> Flow:
+    def learn(self, response: Any) -> Flow:
         """Take in what the API says of its limits."""
         if self.limit is None:
             return
-        if response.status_code in BACK_OFF and asked:
+        if response.status_code in BACK_OFF and (asked := self.asked(response)):
             yield GateCall("hold", (self.whose, asked))
             return
         told = self.told(response)

@@ -23,6 +23,9 @@ RESET = (
 )
 
 
+TELLING = frozenset(name.lower() for name in ("RateLimit", *REMAINING))
+
+
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """At most `calls` in any `seconds`."""

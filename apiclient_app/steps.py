@@ -47,8 +47,7 @@ class RowCall:
     args: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GateCall:
+class GateCall(NamedTuple):
     """Call a method of the gate; what it says of the circuit may raise StoreUnavailable."""
 
     method: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf, isfinite
 from typing import Any
 from uuid import uuid4
@@ -11,7 +11,7 @@ from .conf import ClientConfig
 from .deadlines import Deadline
 from .engines import Outgoing
 from .exceptions import InvalidRequest
-from .guarding import patience
+from .guarding import TASK_PATIENCE, in_task, longest
 
 DEADLINE = "deadline"
 
@@ -21,6 +21,14 @@ class Terms:
     """What a client's settings say of it."""
 
     config: ClientConfig
+    limited: bool = field(init=False)
+    patience: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        config = self.config
+        limited = config.rate_limit is not None or config.max_in_flight is not None
+        object.__setattr__(self, "limited", limited)
+        object.__setattr__(self, "patience", longest(config))
 
     @classmethod
     def of(cls, config: ClientConfig) -> Terms | None:
@@ -32,10 +40,6 @@ class Terms:
             config.max_in_flight,
         )
         return cls(config) if any(each is not None for each in said) else None
-
-    @property
-    def limited(self) -> bool:
-        return self.config.rate_limit is not None or self.config.max_in_flight is not None
 
     def deadline(self, arguments: dict[str, Any], *, many: bool) -> Deadline | None:
         """Take `deadline` out of the arguments of a call; its time runs from now on.
@@ -60,15 +64,14 @@ class Terms:
 
     def granted(self, outgoing: Outgoing, deadline: Deadline | None, *, many: bool) -> Outgoing:
         """Give the call with these terms."""
+        prepared, auth, options, subject = outgoing[:4]
         if deadline is not None:
-            outgoing = outgoing._replace(
-                deadline=deadline, options={**outgoing.options, DEADLINE: deadline}
-            )
+            options = {**options, DEADLINE: deadline}
+        kept_back = 0.0
         if self.limited:
-            outgoing = outgoing._replace(patience=inf if many else patience(self.config))
-        if self.config.retry is not None:
-            outgoing = outgoing._replace(repeatable=self._repeatable(outgoing))
-        return outgoing
+            kept_back = inf if many else TASK_PATIENCE if in_task() else self.patience
+        repeatable = self._repeatable(outgoing)
+        return Outgoing(prepared, auth, options, subject, deadline, kept_back, repeatable)
 
     def _repeatable(self, outgoing: Outgoing) -> bool:
         retry, request = self.config.retry, outgoing.prepared

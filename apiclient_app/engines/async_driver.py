@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from apiclient_app.memory import Memory
-from apiclient_app.steps import Announce, Flow, Send, Sleep, Step, Wait
+from apiclient_app.steps import Announce, Flow, GateCall, Send, Sleep, Step, Wait
 
 from .driver import Rooms, carry_out
 
@@ -28,7 +28,7 @@ async def arun(flow: Flow, rooms: Rooms, sender: object) -> Any:
         try:
             if type(step) is Send:
                 value = await rooms.engine.asend(step.request, step.token)
-            elif isinstance(step, Announce | Sleep | Wait):
+            elif isinstance(step, Announce | Sleep | Wait) or _at_hand(step, rooms):
                 value = await _here(step, rooms, sender)
             else:
                 value = await _elsewhere(flow, step, rooms, sender)
@@ -41,6 +41,10 @@ async def arun(flow: Flow, rooms: Rooms, sender: object) -> Any:
         except BaseException as error:  # noqa: BLE001
             resume, value = flow.throw, error
     raise value.why
+
+
+def _at_hand(step: Step, rooms: Rooms) -> bool:
+    return isinstance(step, GateCall) and rooms.gate.at_hand(step.method)
 
 
 async def _here(step: Step, rooms: Rooms, sender: object) -> Any:

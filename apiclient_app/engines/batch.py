@@ -14,7 +14,7 @@ from typing import Any
 import requests
 from requests.models import REDIRECT_STATI
 
-from apiclient_app.steps import Announce, Flow, Send, Sleep, Wait
+from apiclient_app.steps import Announce, Flow, GateCall, Send, Sleep, Wait
 from apiclient_app.tokens import Token
 
 from .driver import Rooms, carry_out
@@ -159,6 +159,8 @@ class Batch:
                 case Sleep(seconds):
                     return self._wait(passage, None, seconds)
                 case Announce():
+                    resume, value = passage.flow.send, carry_out(step, self._rooms, self._sender)
+                case GateCall(method) if self._rooms.gate.at_hand(method):
                     resume, value = passage.flow.send, carry_out(step, self._rooms, self._sender)
                 case _:
                     future = self._engine.desk.carry_out(step, self._rooms, self._sender)

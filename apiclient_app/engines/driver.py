@@ -84,12 +84,12 @@ def carry_out(step: Step, rooms: Rooms, sender: object) -> Any:
     match step:
         case Send(request, token):
             return rooms.engine.send(request, token)
+        case GateCall(method, arguments):
+            return getattr(rooms.gate, method)(*arguments)
         case StoreCall(method, arguments):
             return getattr(rooms.store, method)(*arguments)
         case RowCall(method, arguments):
             return getattr(rooms.rows, method)(*arguments)
-        case GateCall(method, arguments):
-            return getattr(rooms.gate, method)(*arguments)
         case Ask(request, until):
             return rooms.engine.ask(request, until)
         case Wait(version, seconds):

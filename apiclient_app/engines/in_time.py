@@ -7,7 +7,7 @@ from concurrent.futures import Future, wait
 from typing import Any
 
 from apiclient_app.exceptions import DeadlineExceeded
-from apiclient_app.steps import Ask, Flow, Send, Sleep, Step, Wait
+from apiclient_app.steps import Ask, Flow, Send, Sleep, Wait
 
 from .driver import Rooms, carry_out
 from .outgoing import Outgoing
@@ -28,15 +28,21 @@ def run_until(flow: Flow, rooms: Rooms, sender: object, outgoing: Outgoing) -> A
         except StopIteration as stop:
             return stop.value
         try:
-            if isinstance(step, Ask):
+            kind = type(step)
+            if kind is Send:
+                sent = True
+                value = rooms.engine.send(step.request, step.token)
+            elif kind is Ask:
                 future = rooms.engine.desk.carry_out(step, rooms, sender)
                 left = _awaited(flow, future, rooms, sender, outgoing, sent=sent)
                 if left is not None:
                     break
                 value = future.result()
+            elif kind is Sleep or kind is Wait:
+                value = None
+                _slept(step, rooms, outgoing, sent=sent)
             else:
-                sent = sent or isinstance(step, Send)
-                value = _carried_out(step, rooms, sender, outgoing, sent=sent)
+                value = carry_out(step, rooms, sender)
             resume = flow.send
         # KeyboardInterrupt and a task's time limit too: the flow cleans up by yielding.
         except BaseException as error:  # noqa: BLE001
@@ -44,11 +50,7 @@ def run_until(flow: Flow, rooms: Rooms, sender: object, outgoing: Outgoing) -> A
     raise left
 
 
-def _carried_out(
-    step: Step, rooms: Rooms, sender: object, outgoing: Outgoing, *, sent: bool
-) -> Any:
-    if not isinstance(step, Sleep | Wait):
-        return carry_out(step, rooms, sender)
+def _slept(step: Sleep | Wait, rooms: Rooms, outgoing: Outgoing, *, sent: bool) -> None:
     seconds = min(step.seconds, max(0.0, outgoing.remaining()))
     if isinstance(step, Sleep):
         time.sleep(seconds)
@@ -56,7 +58,6 @@ def _carried_out(
         rooms.memory.wait(step.version, seconds)
     if outgoing.remaining() <= 0:
         raise too_late(rooms, outgoing, sent=sent)
-    return None
 
 
 def _awaited(

@@ -6,6 +6,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from math import ceil, inf
 from threading import Lock
 from typing import NamedTuple
@@ -24,6 +25,7 @@ logger = logging.getLogger("apiclient_app")
 
 KEPT_LOGS = 4096
 CIRCUIT_SECONDS = 30 * 86_400.0
+AT_HAND = ("admit", "leave", "hold")
 GO, LATE, FULL = range(3)
 
 
@@ -56,6 +58,7 @@ class Gate:
         self._spans = limit.spans if limit else ()
         self._arguments = [n for s in self._spans for n in (s.calls, _micro(s.seconds))]
         self._monotonic = monotonic
+        self._scripted: bool | None = None  # whether the cache can do it; known after a first try
         self.reset()
 
     def reset(self) -> None:
@@ -68,13 +71,17 @@ class Gate:
         self, whose: str, owner: int, longest: float, lease: float, told: Told | None
     ) -> Admission:
         """Give a call its moment, at most `longest` seconds from now, and a slot for `lease`."""
-        try:
-            found = self._reach.attempt(
-                lambda cache: self._admitted(cache, whose, owner, longest, lease, told)
-            )
-        except StoreUnavailable:
-            found = None
+        found = None
+        if self._scripted is not False:
+            with suppress(StoreUnavailable):
+                found = self._reach.attempt(
+                    lambda cache: self._admitted(cache, whose, owner, longest, lease, told)
+                )
         return found or self._here(whose, owner, longest, lease, told)
+
+    def at_hand(self, method: str) -> bool:
+        """Whether that is done without asking the cache, and so at once."""
+        return self._scripted is False and method in AT_HAND
 
     def _admitted(
         self,
@@ -85,6 +92,7 @@ class Gate:
         lease: float,
         told: Told | None,
     ) -> Admission | None:
+        self._scripted = cache.scripted
         if not cache.scripted:
             return None
         left, seconds = (told.left, told.seconds) if told else (-1, 0.0)
@@ -100,7 +108,8 @@ class Gate:
         now = self._monotonic()
         with self._lock:
             if self._most:
-                self._slots = {o: at for o, at in self._slots.items() if at > now}
+                if len(self._slots) >= self._most:
+                    self._slots = {o: at for o, at in self._slots.items() if at > now}
                 if len(self._slots) >= self._most:
                     return Admission(FULL, 0.0)
             log = self._log(whose)
@@ -134,6 +143,8 @@ class Gate:
 
     def _share(self, work: Callable[[Access], object]) -> bool:
         """Do it in Redis; False if there is none to do it."""
+        if self._scripted is False:
+            return False
 
         def do(cache: Access) -> bool:
             return cache.scripted and (work(cache), True)[1]
