@@ -112,6 +112,12 @@ class AsyncCalls(Downloads):
     async def aswitch_credentials(self) -> Token:
         return await self._later(self.switch_credentials)  # type: ignore[no-any-return]
 
+    async def aopen_circuit(self) -> None:
+        await self._later(self.open_circuit)
+
+    async def aclose_circuit(self) -> None:
+        await self._later(self.close_circuit)
+
     async def _later(self, work: Any) -> Any:
         """Do what is not done for every call in a thread."""
         return await self.rooms.engine.desk.later(work)

@@ -22,6 +22,11 @@ class Sight:
         self.circuit: Circuit | None = None
         self.looked_at = 0.0
 
+    def see(self, circuit: Circuit | None, now: float) -> None:
+        if circuit is None and self.circuit is not None:
+            self.score.clear()
+        self.circuit, self.looked_at = circuit, now
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
@@ -60,7 +65,7 @@ class Crossing:
     def _look(self) -> Flow:
         self.sight.looked_at = self.clock()
         try:
-            self.sight.circuit = yield GateCall("circuit")
+            self.sight.see((yield GateCall("circuit")), self.clock())
         except StoreUnavailable:
             return  # it goes on as this process has it
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from .calling import Calling
+from .circuits import Circuits
 from .engines.desk import Desk
 from .engines.streamed import arriving, cut
 from .exceptions import TransportError
@@ -77,7 +77,7 @@ class Stream:
         self._reading.add_done_callback(lambda _: self._response.close())
 
 
-class Streams(Calling):
+class Streams(Circuits):
     """A client that gives streamed answers."""
 
     @asynccontextmanager

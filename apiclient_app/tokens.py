@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from .kept import epoch, parsed, text, whole
 from .secret import Secret
 
 STALE_SECONDS, STALE_SHARE = 300.0, 0.20
@@ -72,18 +73,18 @@ class Token:
         return json.dumps(plain, separators=(",", ":"))
 
     @classmethod
-    def load(cls, text: str) -> Token:
+    def load(cls, kept: str) -> Token:
         """Read what `dump` wrote; ValueError for anything else."""
-        plain = json.loads(text)
         try:
-            headers = {str(name): Secret(str(value)) for name, value in plain["headers"].items()}
-            times = {name: float(plain[name]) for name in _TIMES}
+            plain = parsed(kept)
+            headers = {text(name): Secret(text(value)) for name, value in plain["headers"].items()}
+            times = {name: epoch(plain[name]) for name in _TIMES}
             return cls(
-                id=str(plain["id"]),
-                generation=int(plain["generation"]),
+                id=text(plain["id"]),
+                generation=whole(plain["generation"]),
                 headers=headers,
-                fingerprint=str(plain["fingerprint"]),
-                scope=str(plain["scope"]),
+                fingerprint=text(plain["fingerprint"]),
+                scope=text(plain["scope"]),
                 **times,
             )
         except (KeyError, TypeError, AttributeError) as error:
@@ -149,6 +150,9 @@ class Inspection:
     asking_since: datetime | None = None
     clock_offset: float = 0.0
     switched: bool = False
+    circuit: str = ""
+    circuit_opened_at: datetime | None = None
+    circuit_until: datetime | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Give it as JSON types; times in ISO 8601."""

@@ -103,6 +103,19 @@ def clock(row: ApiClient) -> str:
     return (ahead if offset > 0 else behind) % {"duration": duration(offset)}
 
 
+@admin.display(description=_("circuit"))
+def circuit(row: ApiClient) -> str:
+    known = row.inspection
+    if known is None or known.circuit_opened_at is None:
+        return gettext("Closed") if known is not None and known.circuit else ""
+    since = when(known.circuit_opened_at, exact=True)
+    if known.circuit_until is None:
+        return format_html(gettext("Opened by hand {}; nothing is sent."), since)
+    until = when(known.circuit_until, exact=True)
+    text = gettext("Opened {}, since the API failed too often; one call tries it {}.")
+    return format_html(text, since, until)
+
+
 @admin.display(description=_("client credentials"))
 def switched(row: ApiClient) -> str:
     if row.inspection is None or not row.inspection.switched:
@@ -137,6 +150,7 @@ TOKEN: tuple[Line, ...] = (
     retry,
     clock,
     switched,
+    circuit,
 )
 
 

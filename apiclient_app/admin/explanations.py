@@ -97,3 +97,20 @@ def _afterwards(client: Client) -> str:
 
 def _call(client: Client) -> dict[str, str]:
     return {"check": client.config.masked()["CHECK"], "base_url": client.config.base_url}
+
+
+def of_closing(_client: Client, known: Inspection) -> str:
+    if known.circuit_until is None:
+        return _("Somebody opened it by hand. Calls are sent again, from all workers.")
+    return _(
+        "Calls are sent again, from all workers. If the API still fails, the circuit opens again "
+        "by itself."
+    )
+
+
+def of_opening(client: Client, _known: Inspection) -> str:
+    text = _(
+        "From now on every call of “%(alias)s”, of all its subjects, fails at once, and nothing "
+        "is sent, until somebody closes the circuit. Tokens stay as they are."
+    )
+    return text % {"alias": client.alias}

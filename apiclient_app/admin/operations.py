@@ -92,6 +92,16 @@ def switch(client: Client) -> Outcome:
     return text, {"fingerprint": token.fingerprint}
 
 
+def open_circuit(client: Client) -> Outcome:
+    client.open_circuit()
+    return gettext_lazy("Opened the circuit: no call is sent until it is closed."), {}
+
+
+def close_circuit(client: Client) -> Outcome:
+    client.close_circuit()
+    return gettext_lazy("Closed the circuit: calls are sent again."), {}
+
+
 def revoke(client: Client) -> Outcome:
     client.revoke_token()
     return gettext_lazy("Revoked the token."), {}
@@ -133,6 +143,25 @@ OPERATIONS = (
         perform=switch,
         failed=gettext_lazy("Switching to the next credentials failed: %(error)s"),
         suits=lambda client, known: client.auth.successor is not None and not known.switched,
+    ),
+    Operation(
+        name="close",
+        needs="rotate",
+        label=gettext_lazy("Close circuit"),
+        explain=explanations.of_closing,
+        perform=close_circuit,
+        failed=gettext_lazy("Closing the circuit failed: %(error)s"),
+        suits=lambda _client, known: known.circuit_opened_at is not None,
+    ),
+    Operation(
+        name="open",
+        needs="revoke",
+        label=gettext_lazy("Open circuit"),
+        explain=explanations.of_opening,
+        perform=open_circuit,
+        failed=gettext_lazy("Opening the circuit failed: %(error)s"),
+        suits=lambda _client, known: bool(known.circuit) and known.circuit != "open by hand",
+        destructive=True,
     ),
     Operation(
         name="revoke",

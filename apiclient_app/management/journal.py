@@ -20,6 +20,7 @@ from .terminal import Terminal
 
 BEGINNING = b'{"number": '
 MOST = 1 << 32
+PAGE = 256
 
 
 class Printed:
@@ -47,7 +48,7 @@ class Journal:
 
     def __init__(self, path: Path, *, keep_failed: bool) -> None:
         self.path, self._keep_failed = path, keep_failed
-        self._marks = array("I")  # by number; 0 where there is no answer
+        self._marks = Marks()
         self._file = self._opened()
         try:
             if self._look():
@@ -59,7 +60,7 @@ class Journal:
 
     def has(self, line: Line) -> bool:
         """Whether the line has been answered; CommandError if that number was another line's."""
-        mark = self._marks[line.number] if line.number < len(self._marks) else 0
+        mark = self._marks[line.number]
         if mark and mark != _value(line.mark):
             text = _(
                 "line %(number)d has changed since %(file)s was written; give another --output"
@@ -102,8 +103,6 @@ class Journal:
             raise unusable(text % {"file": self.path, "number": number})
         answered, mark, failed = kept
         dropped = failed and not self._keep_failed
-        if answered >= len(self._marks):
-            self._marks.extend([0] * (answered + 1 - len(self._marks)))
         self._marks[answered] = 0 if dropped else mark
         return dropped
 
@@ -124,6 +123,26 @@ class Journal:
         self._file = self._opened()
 
 
+class Marks:
+    """The mark of each line that was answered, by its number; 0 where there is no answer.
+
+    Four bytes a line: there may be millions. In pages, for one number may be far from the next.
+    """
+
+    def __init__(self) -> None:
+        self._pages: dict[int, array[int]] = {}
+
+    def __getitem__(self, number: int) -> int:
+        page, place = divmod(number, PAGE)
+        return self._pages[page][place] if page in self._pages else 0
+
+    def __setitem__(self, number: int, mark: int) -> None:
+        page, place = divmod(number, PAGE)
+        if page not in self._pages:
+            self._pages[page] = array("I", bytes(4 * PAGE))
+        self._pages[page][place] = mark
+
+
 def _read(raw: bytes) -> tuple[int, int, bool] | None:
     """Give number, mark, and whether it failed; None for what is no answer."""
     try:
@@ -132,7 +151,8 @@ def _read(raw: bytes) -> tuple[int, int, bool] | None:
         failed = document["error"] is not None
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return (number, mark, failed) if type(number) is int and 0 < number < MOST else None
+    fits = type(number) is int and 0 < number < MOST and 0 < mark < MOST
+    return (number, mark, failed) if fits else None
 
 
 def _value(mark: str) -> int:

@@ -21,7 +21,7 @@ from apiclient_app.wording import named
 from .credentials import Crowd
 from .grants import needing, repeats, trouble
 from .terminal import Terminal
-from .wording import away
+from .wording import away, circuit
 
 STYLES = {
     TokenState.FRESH: "SUCCESS",
@@ -78,7 +78,8 @@ class Look:
         grant = "" if idle else trouble(known)
         crowd = "" if self.obtains or self.crowd is None else needing(self.alias, self.crowd)
         failure = "" if grant and repeats(known) else recorded_failure(known)
-        return [note for note in (failure, grant, crowd, outage(known)) if note]
+        open_circuit = shut_off(known)
+        return [note for note in (failure, grant, crowd, open_circuit, outage(known)) if note]
 
     def as_dict(self) -> dict[str, Any]:
         """Give it as JSON types, with the same names whatever was found."""
@@ -115,6 +116,12 @@ def recorded_failure(known: Inspection) -> str:
         return ""
     text = _("%(error)s; next attempt %(when)s")
     return text % {"error": known.last_error, "when": next_attempt(known)}
+
+
+def shut_off(known: Inspection) -> str:
+    if known.circuit_opened_at is None:
+        return ""
+    return _("circuit %(state)s") % {"state": circuit(known)}
 
 
 def outage(known: Inspection) -> str:

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils.translation import get_language
 from pytest_django import Settings
 
-from apiclient_app import clients
+from apiclient_app import CircuitOpen, clients
 from tests.servers import Handle, Reply
 
 from .pages import LIST, OPERATIONS, Configure, history, page, text
@@ -162,3 +162,30 @@ def test_every_script_of_the_outcome_is_escaped(
         admin_client.get(page("shop", "history")),
     ):
         assert b"<script>alert" not in response.content
+
+
+def test_a_circuit_is_opened_and_closed(
+    admin_client: Client, api: Handle, api_clients: Configure
+) -> None:
+    api_clients(shop=api.config(BREAKER=True))
+    home = page("shop")
+    assert "Circuit: Closed" in text(admin_client.get(home))
+    assert "nothing is sent, until somebody closes" in text(admin_client.get(page("shop", "open")))
+    assert "Opened the circuit" in order(admin_client, "shop", "open")
+    shown = text(admin_client.get(home))
+    assert "Opened by hand" in shown
+    assert "Close circuit" in shown
+    with pytest.raises(CircuitOpen):
+        clients["shop"].get("echo")
+    assert "Closed the circuit" in order(admin_client, "shop", "close")
+    assert clients["shop"].get("echo").status_code == 200
+    assert history()[0] == "Closed the circuit: calls are sent again."
+
+
+def test_without_a_breaker_no_page_speaks_of_a_circuit(
+    admin_client: Client, api: Handle, api_clients: Configure
+) -> None:
+    api_clients(shop=api.config())
+    assert "ircuit" not in text(admin_client.get(page("shop")))
+    for name in ("open", "close"):
+        assert admin_client.post(page("shop", name)).status_code in (302, 403, 404)

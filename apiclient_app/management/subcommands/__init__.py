@@ -1,6 +1,7 @@
 """The words behind `manage.py apiclient`, in the order of its help."""
 
 from .base import Subcommand
+from .breaker import Breaker
 from .call import Call
 from .check import Check
 from .fetch import Fetch
@@ -22,6 +23,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "revoke": Revoke(),
     "store-refresh-token": StoreRefreshToken(),
     "switch": Switch(),
+    "breaker": Breaker(),
     "reencrypt": Reencrypt(),
     "prune": Prune(),
 }

@@ -20,7 +20,7 @@ from apiclient_app.management.looks import (
 )
 from apiclient_app.management.tables import Table
 from apiclient_app.management.terminal import Terminal
-from apiclient_app.management.wording import away, duration, exact
+from apiclient_app.management.wording import away, circuit, duration, exact
 from apiclient_app.rows import RowState
 from apiclient_app.tokens import Inspection
 from apiclient_app.wording import why
@@ -147,6 +147,7 @@ def told(found: Look) -> dict[str, str]:
         _("next attempt"): next_attempt(known) if known.last_error else "",
         _("their clock"): clock(known.clock_offset),
         _("credentials"): _("the next ones, of OPTIONS['next']") if known.switched else "",
+        _("circuit"): circuit(found.inspection),
     }
 
 
