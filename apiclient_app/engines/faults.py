@@ -38,6 +38,8 @@ from apiclient_app.secret import (
     without_queries,
 )
 
+from .oversize import STATUSES, oversize
+
 
 class Unconnected(requests.ConnectionError):
     """No connection came about: nothing was sent."""
@@ -102,8 +104,12 @@ def mapped(
     shown = mask_url(url, secrets)
     # Not "…/token: no answer": what follows a name like that and a colon is taken for a secret.
     text = f"{_place(alias, method, shown)} failed: {said or type(error).__name__}"
-    fault = kind(f"{text} ({reason})" if reason else text, alias=alias, method=method, url=shown)
-    fault.sent = not _never_connected(error)
+    text = f"{text} ({reason})" if reason else text
+    sent = not _never_connected(error)
+    if sent and type(error) is requests.ConnectionError:  # cut off without an answer
+        text = "; ".join(filter(None, (text, oversize(getattr(error, "request", None)))))
+    fault = kind(text, alias=alias, method=method, url=shown)
+    fault.sent = sent
     return fault
 
 
@@ -191,6 +197,8 @@ def status_error(
     piece = one_line(redact(excerpt(response), secrets), 200)
     reason = one_line(redact(str(response.reason or ""), secrets), 60)
     said = f"{status} {reason}".strip()
+    if status in STATUSES and (long := oversize(response.request)):
+        said = f"{said} ({long})"
     text = f"{_place(alias, method, url)}: {said}" + (f": {piece}" if piece else "")
     error = kind(text, alias=alias, method=method, url=url, response=response)
     error.status_code = status

@@ -32,6 +32,12 @@ DEAD = -2  # and: something was raised where libcurl called us, which broke off 
 
 def fault(transfer: Transfer, code: int, text: str) -> requests.RequestException:
     """Give what requests would raise."""
+    error = _fault(transfer, code, text)
+    error.request = transfer.request
+    return error
+
+
+def _fault(transfer: Transfer, code: int, text: str) -> requests.RequestException:
     if transfer.unsent():
         return _before(code, text, proxied=bool(proxy_of(*transfer.way())))
     if code in (STUCK, pycurl.E_OPERATION_TIMEDOUT):
