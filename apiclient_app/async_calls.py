@@ -141,7 +141,7 @@ class AsyncCalls(Downloads):
         except TimeoutError:
             if not patience.expired():
                 raise
-        raise too_late(self.rooms, outgoing, sent=True)
+        raise too_late(self.rooms, outgoing)
 
     async def _seated(self, outgoing: Outgoing) -> requests.Response:
         async with self.rooms.engine.seats():

@@ -9,12 +9,15 @@ SLACK = 0.005  # a timeout that ends so much early has ended because of it
 
 
 class Deadline:
-    """So many `seconds` from its start; without end until then."""
+    """So many `seconds` from its start; without end until then.
 
-    __slots__ = ("seconds", "until")
+    `sent` tells whether anything went to the API by then.
+    """
+
+    __slots__ = ("seconds", "sent", "until")
 
     def __init__(self, seconds: float) -> None:
-        self.seconds, self.until = seconds, inf
+        self.seconds, self.until, self.sent = seconds, inf, False
 
     def start(self) -> None:
         """Have it run from now on, if it does not yet."""

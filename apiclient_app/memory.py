@@ -6,11 +6,9 @@ happens under a lock that is never held over I/O.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
+from .changes import Changes
 from .records import Failure, Fruitless, Stash, View
 from .tokens import Token
 
@@ -30,7 +28,7 @@ class Snapshot:
 EMPTY = Snapshot(None, 0.0, 0.0)
 
 
-class Memory:
+class Memory(Changes):
     """Moves forward only: never back to an older record, never to a tombstoned one."""
 
     def __init__(self, seconds: float) -> None:
@@ -39,8 +37,7 @@ class Memory:
 
     def reset(self) -> None:
         """Forget everything, locks included: after a fork they may be held by nobody."""
-        self._changed = threading.Condition()
-        self.version = 0
+        super().__init__()
         self.snapshot = EMPTY
         self.failure: Failure | None = None
         self.fruitless: Fruitless | None = None
@@ -51,7 +48,6 @@ class Memory:
         self.asking = False
         self._accepted: tuple[int, float] = (0, 0.0)
         self._seat: tuple[int, float] | None = None
-        self._watchers: set[Callable[[], None]] = set()
 
     def trusted(self, now: float) -> Token | None:
         """Give the token if it may be used as it is: the hot path, no lock."""
@@ -143,25 +139,3 @@ class Memory:
             if self._seat is not None and self._seat[0] == owner:
                 self._seat = None
             self._notify()
-
-    def _notify(self) -> None:
-        self.version += 1
-        self._changed.notify_all()
-        for ring in self._watchers:
-            ring()
-
-    @contextmanager
-    def watched(self, ring: Callable[[], None]) -> Iterator[None]:
-        """Have `ring` called at every change: in any thread, and it must not block."""
-        with self._changed:
-            self._watchers.add(ring)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._watchers.discard(ring)
-
-    def wait(self, version: int, seconds: float) -> None:
-        """Block until something changed since `version`, at most `seconds`."""
-        with self._changed:
-            self._changed.wait_for(lambda: self.version != version, seconds)

@@ -7,6 +7,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from .changes import Changes
 from .secret import Secret
 from .tokens import Token
 
@@ -61,10 +62,12 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait until the memory has changed since `version`, at most `seconds`."""
+    """Wait until something has changed since `version`, at most `seconds`: what is `on`, or else
+    the memory."""
 
     version: int
     seconds: float
+    on: Changes | None = None
 
 
 @dataclass(frozen=True, slots=True)

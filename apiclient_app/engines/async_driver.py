@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-from apiclient_app.memory import Memory
+from apiclient_app.changes import Changes
 from apiclient_app.steps import Announce, Flow, GateCall, Send, Sleep, Step, Wait
 
 from .driver import Rooms, carry_out
@@ -49,8 +49,8 @@ def _at_hand(step: Step, rooms: Rooms) -> bool:
 
 async def _here(step: Step, rooms: Rooms, sender: object) -> Any:
     match step:
-        case Wait(version, seconds):
-            return await changed(rooms.memory, version, seconds)
+        case Wait(version, seconds, on):
+            return await changed(on or rooms.memory, version, seconds)
         case Sleep(seconds):
             return await asyncio.sleep(seconds)
         case _:
@@ -85,8 +85,8 @@ def _abandon(flow: Flow, error: BaseException, rooms: Rooms, sender: object) -> 
         rooms.engine.desk.clean_up(flow, step, rooms, sender)
 
 
-async def changed(memory: Memory, version: int, seconds: float) -> None:
-    """Wait until the memory has changed since `version`, at most `seconds`."""
+async def changed(what: Changes, version: int, seconds: float) -> None:
+    """Wait until it has changed since `version`, at most `seconds`."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[None] = loop.create_future()
 
@@ -98,6 +98,6 @@ async def changed(memory: Memory, version: int, seconds: float) -> None:
         with suppress(RuntimeError):  # the loop has been closed meanwhile
             loop.call_soon_threadsafe(done)
 
-    with memory.watched(ring):
-        if memory.version == version:
+    with what.watched(ring):
+        if what.version == version:
             await asyncio.wait([future], timeout=seconds)

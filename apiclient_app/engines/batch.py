@@ -14,6 +14,7 @@ from typing import Any
 import requests
 from requests.models import REDIRECT_STATI
 
+from apiclient_app.changes import Changes
 from apiclient_app.steps import Announce, Flow, GateCall, Send, Sleep, Wait
 from apiclient_app.tokens import Token
 
@@ -34,11 +35,17 @@ class Passage:
     send: Any = None
     transfer: Any = None
     future: Future[Any] | None = None
+    on: Changes | None = None
     until, version = 0.0, 0
-    timed = sent = False
+    timed = False
 
     def __init__(self, batch: Batch, number: int, flow: Flow, outgoing: Outgoing) -> None:
         self.batch, self.number, self.flow, self.outgoing = batch, number, flow, outgoing
+
+    @property
+    def changed(self) -> bool:
+        """Whether what it waits for has come; whoever sleeps waits for nothing."""
+        return self.on is not None and self.on.version != self.version
 
     def received(self, response: requests.Response | None, error: BaseException | None) -> None:
         self.batch.received(self, response, error)
@@ -90,8 +97,8 @@ class Batch:
                 else:
                     self._go_on(passage, passage.flow.send, future.result())
         if self._waiting:
-            now, version = time.monotonic(), self._rooms.memory.version
-            for passage in [p for p in self._waiting if now >= p.until or p.version != version]:
+            now = time.monotonic()
+            for passage in [p for p in self._waiting if now >= p.until or p.changed]:
                 self._waiting.discard(passage)
                 self._go_on(passage, passage.flow.send, None)
             if not self._waiting:
@@ -137,7 +144,7 @@ class Batch:
 
     def _too_late(self, passage: Passage) -> None:
         if passage in self.under_way:
-            why = too_late(self._rooms, passage.outgoing, sent=passage.sent)
+            why = too_late(self._rooms, passage.outgoing)
             self._waiting.discard(passage)
             self._leave(passage, why)
             self._end(passage, None, why)
@@ -154,10 +161,10 @@ class Batch:
                 case Send(outgoing, token) if carried(outgoing):
                     passage.send, passage.hops = step, None
                     return self._send(passage, outgoing, token)
-                case Wait(version, seconds):
-                    return self._wait(passage, version, seconds)
+                case Wait(version, seconds, on):
+                    return self._wait(passage, on or self._rooms.memory, version, seconds)
                 case Sleep(seconds):
-                    return self._wait(passage, None, seconds)
+                    return self._wait(passage, None, 0, seconds)
                 case Announce():
                     resume, value = passage.flow.send, carry_out(step, self._rooms, self._sender)
                 case GateCall(method) if self._rooms.gate.at_hand(method):
@@ -171,14 +178,16 @@ class Batch:
         self._arrived.append((passage, future))
         self._ring()
 
-    def _wait(self, passage: Passage, version: int | None, seconds: float) -> None:
-        memory = self._rooms.memory
+    def _wait(self, passage: Passage, on: Changes | None, version: int, seconds: float) -> None:
         passage.until = time.monotonic() + seconds
-        passage.version = memory.version if version is None else version
+        passage.on, passage.version = on, version
         self._waiting.add(passage)
-        if self._watching is None:
-            self._watching = memory.watched(self._ring)
-            self._watching.__enter__()
+        if on is self._rooms.memory:
+            if self._watching is None:
+                self._watching = on.watched(self._ring)
+                self._watching.__enter__()
+        elif on is not None:  # it is this passage's own, and goes with it
+            on.watch(self._ring)
         self._ring()
 
     def _unwatch(self) -> None:
@@ -187,7 +196,6 @@ class Batch:
             watching.__exit__(None, None, None)
 
     def _send(self, passage: Passage, outgoing: Outgoing, token: Token | None) -> None:
-        passage.sent = True
         if outgoing.deadline is not None:
             self._time(passage)
         try:

@@ -16,16 +16,17 @@ STALE = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)  # Remot
 class Errand:
     """One request of one thread, on whatever connection it goes."""
 
-    __slots__ = ("connection", "cut_off", "reused")
+    __slots__ = ("connection", "cut_off", "reused", "sock")
 
     def __init__(self) -> None:
         self.connection: Any = None
+        self.sock: Any = None  # which the connection gives away to an answer that ends with it
         self.reused = self.cut_off = False
 
     def cut(self) -> None:
         """End it, if its connection is not another's by now; any thread may."""
         connection = self.connection
-        sock = getattr(connection, "sock", None)
+        sock = self.sock or getattr(connection, "sock", None)
         if sock is not None and connection.errand is self:
             self.cut_off = True
             with suppress(OSError):
@@ -71,6 +72,7 @@ def noting(kind: Any, errands: Errands) -> Any:
             errand.reused, self.fresh = not self.fresh and self.sock is not None, False
             errand.connection, self.errand = self, errand
             super().request(*arguments, **options)
+            errand.sock = self.sock
 
     Noting.__name__, Noting.__qualname__ = kind.__name__, kind.__qualname__
     return Noting

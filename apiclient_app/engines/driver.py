@@ -92,8 +92,8 @@ def carry_out(step: Step, rooms: Rooms, sender: object) -> Any:
             return getattr(rooms.rows, method)(*arguments)
         case Ask(request, until):
             return rooms.engine.ask(request, until)
-        case Wait(version, seconds):
-            return rooms.memory.wait(version, seconds)
+        case Wait(version, seconds, on):
+            return (on or rooms.memory).wait(version, seconds)
         case Sleep(seconds):
             return time.sleep(seconds)
         case Announce(name, fields):

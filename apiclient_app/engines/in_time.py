@@ -21,7 +21,6 @@ def run_until(flow: Flow, rooms: Rooms, sender: object, outgoing: Outgoing) -> A
     """
     resume: Any = flow.send
     value: Any = None
-    sent = False
     while True:
         try:
             step = resume(value)
@@ -30,17 +29,16 @@ def run_until(flow: Flow, rooms: Rooms, sender: object, outgoing: Outgoing) -> A
         try:
             kind = type(step)
             if kind is Send:
-                sent = True
                 value = rooms.engine.send(step.request, step.token)
             elif kind is Ask:
                 future = rooms.engine.desk.carry_out(step, rooms, sender)
-                left = _awaited(flow, future, rooms, sender, outgoing, sent=sent)
+                left = _awaited(flow, future, rooms, sender, outgoing)
                 if left is not None:
                     break
                 value = future.result()
             elif kind is Sleep or kind is Wait:
                 value = None
-                _slept(step, rooms, outgoing, sent=sent)
+                _slept(step, rooms, outgoing)
             else:
                 value = carry_out(step, rooms, sender)
             resume = flow.send
@@ -50,14 +48,14 @@ def run_until(flow: Flow, rooms: Rooms, sender: object, outgoing: Outgoing) -> A
     raise left
 
 
-def _slept(step: Sleep | Wait, rooms: Rooms, outgoing: Outgoing, *, sent: bool) -> None:
+def _slept(step: Sleep | Wait, rooms: Rooms, outgoing: Outgoing) -> None:
     seconds = min(step.seconds, max(0.0, outgoing.remaining()))
     if isinstance(step, Sleep):
         time.sleep(seconds)
     else:
-        rooms.memory.wait(step.version, seconds)
+        (step.on or rooms.memory).wait(step.version, seconds)
     if outgoing.remaining() <= 0:
-        raise too_late(rooms, outgoing, sent=sent)
+        raise too_late(rooms, outgoing)
 
 
 def _awaited(
@@ -66,8 +64,6 @@ def _awaited(
     rooms: Rooms,
     sender: object,
     outgoing: Outgoing,
-    *,
-    sent: bool,
 ) -> BaseException | None:
     """Wait for a token request; give what to raise where others are to bring it to its end."""
     why: BaseException
@@ -76,15 +72,15 @@ def _awaited(
         done = wait([future], None if remaining > 1e9 else max(0.0, remaining)).done
         if done:
             return None
-        why = too_late(rooms, outgoing, sent=sent)
+        why = too_late(rooms, outgoing)
     except BaseException as error:  # noqa: BLE001
         why = error
     rooms.engine.desk.leave(flow, future, rooms, sender, why)
     return why
 
 
-def too_late(rooms: Rooms, outgoing: Outgoing, *, sent: bool) -> DeadlineExceeded:
+def too_late(rooms: Rooms, outgoing: Outgoing) -> DeadlineExceeded:
     """Make the error for a call whose time is over."""
     error: DeadlineExceeded = rooms.engine.faults.too_late(outgoing.prepared, outgoing.deadline)
-    error.sent = sent
+    error.sent = outgoing.deadline is not None and outgoing.deadline.sent
     return error

@@ -42,8 +42,10 @@ def following(outgoing: Outgoing, token: Token | None, jar: requests.Session, ho
 
 def signed(outgoing: Outgoing, token: Token | None) -> requests.PreparedRequest:
     """Give a signed copy of the request; ConnectTimeout where its time is over already."""
-    if outgoing.deadline is not None and outgoing.deadline.remaining() <= 0:
-        raise requests.ConnectTimeout(Unconnected("there was no time left to send it"))
+    if outgoing.deadline is not None:
+        if outgoing.deadline.remaining() <= 0:
+            raise requests.ConnectTimeout(Unconnected("there was no time left to send it"))
+        outgoing.deadline.sent = True
     request = twin(outgoing.prepared)
     outgoing.auth.sign(request, token)
     return request

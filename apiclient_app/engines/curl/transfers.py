@@ -86,8 +86,9 @@ class Transfer:
                 self._set_all(request, options)
                 self.profile = profile
             plain = request.method == "GET" and request.body is None and not options["proxies"]
-            self.known = options if plain else None
-            self._set_deadline(options.get("deadline"))
+            deadline = options.get("deadline")
+            self.known = options if plain and deadline is None else None
+            self._set_deadline(deadline)
         url = str(request.url)
         # libcurl would make credentials of user information; requests has dealt with it.
         self.curl.setopt(pycurl.URL, urldefragauth(url) if "@" in url else url)
