@@ -69,10 +69,10 @@ def noting(kind: Any, errands: Errands) -> Any:
 
         def request(self, *arguments: Any, **options: Any) -> None:
             errand = errands.now
-            errand.reused, self.fresh = not self.fresh and self.sock is not None, False
+            errand.reused = not self.fresh and self.sock is not None
             errand.connection, self.errand = self, errand
             super().request(*arguments, **options)
-            errand.sock = self.sock
+            errand.sock, self.fresh = self.sock, False
 
     Noting.__name__, Noting.__qualname__ = kind.__name__, kind.__qualname__
     return Noting
