@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, replace
 from math import inf
 
+from .kept import epoch, parsed, whole
+
 LONGEST_FACTOR = 16
 STATES = ("closed", "open", "half-open")
 
@@ -48,11 +50,11 @@ class Circuit:
         return json.dumps([self.at, None if self.by_hand else self.until, self.count])
 
     @classmethod
-    def load(cls, text: str) -> Circuit:
+    def load(cls, kept: str) -> Circuit:
         """Read what `dump` wrote; ValueError for anything else."""
         try:
-            at, until, count = json.loads(text)
-            return cls(float(at), inf if until is None else float(until), int(count))
+            at, until, count = parsed(kept)
+            return cls(epoch(at), inf if until is None else epoch(until), whole(count))
         except (TypeError, ValueError) as error:
             raise ValueError("no circuit") from error
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from .exceptions import InvalidRequest, TransportError
-from .ranges import Version
+from .kept import parsed, whole
+from .ranges import Version, sendable
 
 if sys.platform != "win32":
     import fcntl
@@ -81,10 +82,11 @@ class Part:
 
     def _remembered(self, size: int) -> Version | None:
         try:
-            kept = json.loads(self.sidecar.read_text())
-            version = Version(kept["etag"], kept["modified"], kept["length"])
-            if kept["mark"] == self._mark and size <= (version.length or size):
-                return version
+            kept = parsed(self.sidecar.read_text())
+            etag, modified = sendable(kept["etag"]), sendable(kept["modified"])
+            length = None if kept["length"] is None else whole(kept["length"])
+            if kept["mark"] == self._mark and (length is None or size <= length):
+                return Version(etag, modified, length)
         except (OSError, ValueError, KeyError, TypeError):
             pass
         return None

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Any
 
-CONTENT_RANGE = re.compile(r"\s*bytes\s+(\d+)-(\d+)/(\d+|\*)\s*", re.IGNORECASE)
+LENGTH = r"[0-9]{1,18}"  # an exabyte; int() refuses what has thousands of digits
+CONTENT_RANGE = re.compile(rf"\s*bytes\s+({LENGTH})-({LENGTH})/({LENGTH}|\*)\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,19 @@ def version_of(headers: Mapping[str, str]) -> Version:
     """Give the version that a whole answer is of. What was compressed for the way has none."""
     if _encoded(headers):
         return Version()
-    etag, length = headers.get("ETag", "").strip(), headers.get("Content-Length", "").strip()
+    etag, length = sendable(headers.get("ETag", "")), headers.get("Content-Length", "").strip()
+    known = re.fullmatch(LENGTH, length) and "Transfer-Encoding" not in headers
     return Version(
         etag=etag if etag.startswith('"') else "",  # not W/"…": equal is not the same bytes
         modified=_settled(headers),
-        length=int(length) if length.isdecimal() and "Transfer-Encoding" not in headers else None,
+        length=int(length) if known else None,
     )
+
+
+def sendable(value: Any) -> str:
+    """Give a header's text as it can be sent back; empty for what cannot."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if text.isprintable() and text.isascii() else ""
 
 
 def _encoded(headers: Mapping[str, str]) -> bool:
@@ -62,10 +71,10 @@ def _encoded(headers: Mapping[str, str]) -> bool:
 
 def _settled(headers: Mapping[str, str]) -> str:
     """Give Last-Modified, where the file cannot have changed again within that second."""
-    modified = headers.get("Last-Modified", "").strip()
+    modified = sendable(headers.get("Last-Modified", ""))
     try:
         age = parsedate_to_datetime(headers["Date"]) - parsedate_to_datetime(modified)
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return ""
     return modified if age.total_seconds() >= 1 else ""
 

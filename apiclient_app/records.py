@@ -7,6 +7,7 @@ import shlex
 from dataclasses import asdict, dataclass, replace
 
 from .exceptions import TokenError, TokenRefused, TokenUnavailable
+from .kept import epoch, flag, parsed, text, whole
 from .secret import Secret
 from .tokens import Token
 
@@ -72,10 +73,20 @@ class Failure:
         return json.dumps(asdict(self))
 
     @classmethod
-    def load(cls, text: str) -> Failure:
+    def load(cls, kept: str) -> Failure:
+        """Read what `dump` wrote; ValueError for anything else."""
         try:
-            return cls(**json.loads(text))
-        except TypeError as error:
+            plain = parsed(kept)
+            return cls(
+                error=text(plain["error"]),
+                description=text(plain["description"]),
+                terminal=flag(plain["terminal"]),
+                at=epoch(plain["at"]),
+                until=epoch(plain["until"]),
+                count=whole(plain["count"]),
+                for_stale=flag(plain["for_stale"]),
+            )
+        except (KeyError, TypeError) as error:
             raise ValueError("not a failure record") from error
 
 
@@ -125,10 +136,13 @@ class Fruitless:
         return json.dumps(asdict(self))
 
     @classmethod
-    def load(cls, text: str) -> Fruitless:
+    def load(cls, kept: str) -> Fruitless:
+        """Read what `dump` wrote; ValueError for anything else."""
         try:
-            return cls(**json.loads(text))
-        except TypeError as error:
+            plain = parsed(kept)
+            generation, count = whole(plain["generation"]), whole(plain["count"])
+            return cls(generation, count, epoch(plain["until"]))
+        except (KeyError, TypeError) as error:
             raise ValueError("not a fruitless record") from error
 
 
@@ -167,10 +181,11 @@ class Stash:
         return json.dumps([self.generation, self.owner, self.refresh_token.reveal()])
 
     @classmethod
-    def load(cls, text: str) -> Stash:
+    def load(cls, kept: str) -> Stash:
+        """Read what `dump` wrote; ValueError for anything else."""
         try:
-            generation, owner, refresh_token = json.loads(text)
-            return cls(int(generation), int(owner), Secret(str(refresh_token)))
+            generation, owner, refresh_token = parsed(kept)
+            return cls(whole(generation), whole(owner), Secret(text(refresh_token)))
         except TypeError as error:
             raise ValueError("not a stash") from error
 

@@ -16,6 +16,7 @@ from apiclient_app.secret import SENSITIVE_NAME, Secret, one_line
 HEADER_LIMIT = 65_536
 ABSURD_SECONDS = 10 * 365.25 * 86_400
 CLOCK_NOISE = 2.0
+CENTURY = 100 * 365.25 * 86_400
 SCHEME = re.compile(r"(?i)(bearer|basic|token|digest|hmac[\w-]*) ")
 PUBLIC = ("_type", "_type_hint", "_url", "_uri")
 
@@ -79,7 +80,8 @@ class Reply:
     def offset(self) -> float:
         """How far the provider's clock is ahead of ours, in seconds, by its Date header.
 
-        0 where it has none, and below what a round trip and whole seconds could explain.
+        0 where it has none, below what a round trip and whole seconds could explain, and where
+        neither clock can be that wrong: one that has stood still shows 1970.
         """
         theirs = instant(self.headers.get("date", ""))
         if theirs is None or self.sent_at is None:
@@ -87,7 +89,7 @@ class Reply:
         round_trip = max(0.0, self.received_at - self.sent_at)
         # Date has whole seconds: on average, half a second more have passed.
         offset = theirs + 0.5 - (self.sent_at + round_trip / 2)
-        return 0.0 if abs(offset) < CLOCK_NOISE + round_trip else offset
+        return offset if CLOCK_NOISE + round_trip <= abs(offset) < CENTURY else 0.0
 
     @property
     def now(self) -> float:

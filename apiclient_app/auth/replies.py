@@ -77,11 +77,14 @@ def _error(reply: Reply) -> tuple[str, str]:
 
 
 def retry_after(value: str, now: float) -> float | None:
-    """Give Retry-After in seconds (RFC 9110 section 10.2.3); None if absent or garbage."""
-    if (seconds := number(value)) is not None:
-        return max(0.0, seconds)
-    moment = instant(value)
-    return None if moment is None else max(0.0, moment - now)
+    """Give Retry-After in seconds (RFC 9110 section 10.2.3); None if absent or garbage.
+
+    At most ten years: more than that is no date any more when callers add it to one.
+    """
+    seconds = number(value)
+    if seconds is None and (moment := instant(value)) is not None:
+        seconds = moment - now
+    return None if seconds is None else min(max(0.0, seconds), ABSURD_SECONDS)
 
 
 def life(value: Any, unit: Unit, now: float) -> float | None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pickle import UnpicklingError
 from typing import Any, TypeVar
 
+from apiclient_app.kept import epoch, parsed, whole
 from apiclient_app.records import Due, Failure, Fruitless, Stash, View
 from apiclient_app.tokens import Token
 
@@ -63,7 +64,7 @@ class CacheStore:
             token=self._read(found, "token", Token.load),
             failure=self._read(found, "failure", Failure.load),
             fruitless=self._read(found, "fruitless", Fruitless.load),
-            tombstone=self._read(found, "tombstone", int) or 0,
+            tombstone=self._read(found, "tombstone", _load_tombstone) or 0,
             due=self._read(found, "due", _load_due) or (),
             stash=self._read(found, "stash", Stash.load),
             switched=self._read(found, "switched", str) or "",
@@ -184,5 +185,12 @@ def _dump_due(due: tuple[Due, ...]) -> str:
     return json.dumps([[d.token.dump(), d.at] for d in due])
 
 
-def _load_due(text: str) -> tuple[Due, ...]:
-    return tuple(Due(Token.load(token), float(at)) for token, at in json.loads(text))
+def _load_due(kept: str) -> tuple[Due, ...]:
+    try:
+        return tuple(Due(Token.load(token), epoch(at)) for token, at in parsed(kept))
+    except TypeError as error:
+        raise ValueError("no tokens to be revoked") from error
+
+
+def _load_tombstone(kept: str) -> int:
+    return whole(parsed(kept))
