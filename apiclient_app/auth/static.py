@@ -11,6 +11,7 @@ from apiclient_app.secret import Secret
 from apiclient_app.tokens import Token
 
 from .base import AuthBackend
+from .headers import BROKEN
 from .messages import check_header
 
 
@@ -64,6 +65,8 @@ class Basic(AuthBackend):
     def __post_init__(self) -> None:
         if ":" in self.username:
             raise ValueError("a username with a colon cannot be sent with Basic (RFC 7617)")
+        if BROKEN.search(self.username + self.password.reveal()):
+            raise ValueError("control characters cannot be sent with Basic (RFC 7617)")
 
     def _pair(self) -> str:
         return b64encode(f"{self.username}:{self.password.reveal()}".encode()).decode()

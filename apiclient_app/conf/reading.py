@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from django.utils.module_loading import import_string
 
 from apiclient_app.auth import AuthBackend
+from apiclient_app.auth.headers import sendable
 from apiclient_app.auth.options import build
 from apiclient_app.expiry import AnyRule, ExpiryRule
 
@@ -174,6 +175,18 @@ def read_cert(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def read_headers(value: Mapping[str, str]) -> Mapping[str, str]:
+    remedy = "Give a name without blanks, and a value of one line without control characters."
+    complaints = [
+        ("E004", at(name), "cannot be sent.", remedy)
+        for name, text in value.items()
+        if not sendable(name, text)
+    ]
+    if complaints:
+        raise Unusable(*complaints)
+    return value
+
+
 def read_proxies(value: Mapping[str, str] | None) -> dict[str, str] | None:
     if value is None:
         return None
@@ -209,6 +222,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "CHECK": read_check,
     "TIMEOUT": read_timeout,
     "CERT": read_cert,
+    "HEADERS": read_headers,
     "PROXIES": read_proxies,
     "RETRY": read_retry,
     "RATE_LIMIT": read_rate_limit,

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import requests
 from requests.models import PreparedRequest
-from requests.utils import check_header_validity
 
 from apiclient_app.auth import AuthBackend
 from apiclient_app.conf import ClientConfig
@@ -16,6 +15,7 @@ from apiclient_app.exceptions import InvalidRequest
 from apiclient_app.secret import one_line
 
 from .environment import Session
+from .headers import check_given
 from .outgoing import Outgoing, copied, plainly
 
 METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Z-]+")  # RFC 9110 section 5.6.2
@@ -137,6 +137,8 @@ class Drafts:
             )
         if config.headers:
             headers = {**config.headers, **(headers or {})}
+        if isinstance(headers, Mapping):
+            check_given(headers)
         if auth is None and not session.auth:
             auth = unsigned
         request = requests.Request(method, url, headers=headers, auth=auth, **content)
@@ -177,6 +179,6 @@ def _added(headers: Any, given: Any) -> bool:
     for name, value in given.items():
         if not isinstance(name, str) or not isinstance(value, str | bytes):
             return False
-        check_header_validity((name, value))
+        check_given({name: value})
         headers[name] = value
     return True

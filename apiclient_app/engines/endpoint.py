@@ -16,6 +16,7 @@ from apiclient_app.conf import ClientConfig
 from apiclient_app.exceptions import CallError, TransportError
 
 from .faults import Faults, unsent
+from .headers import check
 from .patience import within
 from .sessions import mounted
 
@@ -123,6 +124,7 @@ class TokenEndpoint:
             headers["Content-Type"] = content_type
         # Prepared apart from any Session: neither cookies nor hooks nor a .netrc have a say.
         prepared = requests.Request(request.method, url, headers=headers, data=body).prepare()
+        check(prepared.headers)
         with config.session() if config.session else mounted(adapter) as session:
             options = session.merge_environment_settings(
                 url, dict(config.proxies or {}), True, self._verify(), config.cert

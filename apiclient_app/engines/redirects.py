@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlsplit, urlunsplit
 
 import requests
-from requests.cookies import RequestsCookieJar
 from requests.models import REDIRECT_STATI
 
 from apiclient_app.frames import passed_through
@@ -20,6 +19,7 @@ from apiclient_app.tokens import Token
 
 from .bounded import held
 from .faults import Unconnected
+from .headers import cookie_jar
 from .outgoing import Outgoing, twin
 
 Hop = tuple[requests.PreparedRequest, Any]  # what to send, and how
@@ -150,7 +150,7 @@ def by_session(
 def with_jar(request: requests.PreparedRequest) -> None:
     """Give it the jar that requests expects: ours go out without one."""
     if request._cookies is None:
-        request._cookies = RequestsCookieJar()
+        request._cookies = cookie_jar()
 
 
 def _unusable() -> requests.ConnectionError:

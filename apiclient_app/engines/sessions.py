@@ -18,6 +18,7 @@ from apiclient_app.retries import IDEMPOTENT
 from .bounded import held
 from .connections import Errand, Errands, noting
 from .environment import Session
+from .headers import check, cookie_jar
 from .network import Network
 from .patience import within
 from .redirects import by_session
@@ -114,6 +115,7 @@ class Sessions:
         self, request: requests.PreparedRequest, options: dict[str, Any], subject: str = ""
     ) -> requests.Response:
         """Send one request, and no other; raises what requests does."""
+        check(request.headers)
         session = self.session(subject)
         if (
             type(session) is not Session
@@ -214,6 +216,7 @@ def in_time(options: dict[str, Any]) -> dict[str, Any]:
 
 def mounted(adapter: requests.adapters.BaseAdapter) -> requests.Session:
     session = Session()
+    session.cookies = cookie_jar()
     for scheme in ("https://", "http://"):
         session.mount(scheme, adapter)
     return session

@@ -8,6 +8,7 @@ from typing import Any
 
 import pycurl
 import requests
+from requests.exceptions import InvalidURL
 from requests.utils import urldefragauth
 
 from apiclient_app.deadlines import Deadline
@@ -90,6 +91,8 @@ class Transfer:
             self.known = options if plain and deadline is None else None
             self._set_deadline(deadline)
         url = str(request.url)
+        if "\0" in url:
+            raise InvalidURL("the URL has a NUL")
         # libcurl would make credentials of user information; requests has dealt with it.
         self.curl.setopt(pycurl.URL, urldefragauth(url) if "@" in url else url)
         headers = request.headers._store

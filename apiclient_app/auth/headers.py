@@ -1,0 +1,17 @@
+"""What a header may hold: nothing that would begin another, or end the request."""
+
+from __future__ import annotations
+
+import re
+
+NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
+BROKEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # control characters: section 5.5
+
+
+def sendable(name: object, value: object) -> bool:
+    """Whether a header can be sent as one, and no more than one."""
+    return NAME.fullmatch(_text(name)) is not None and BROKEN.search(_text(value)) is None
+
+
+def _text(part: object) -> str:
+    return part.decode("latin-1") if isinstance(part, bytes) else str(part)
