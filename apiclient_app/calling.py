@@ -13,6 +13,7 @@ from . import signals
 from .auth import AuthBackend
 from .call import Call
 from .conf import ClientConfig
+from .deadlines import Deadline
 from .engines import Outgoing, Rooms, run_until
 from .engines.faults import status_error
 from .exceptions import APIClientError, InvalidConfiguration, InvalidRequest
@@ -57,6 +58,11 @@ class Calling(TokenOperations):
                 alias=self.alias,
             )
         return concurrency
+
+    def _deadline(self, kwargs: dict[str, Any]) -> Deadline | None:
+        """Take `deadline` out of the arguments of a call; its time runs from now on."""
+        terms = self._terms or Terms(self.config)
+        return terms.deadline(kwargs, many=False)
 
     def _prepared(
         self, method: str, path: str, kwargs: dict[str, Any], *, many: bool = False

@@ -12,7 +12,7 @@ from typing import Any
 import requests
 
 from .engines.streamed import arriving, cut
-from .exceptions import InvalidRequest, StatusError, TransportError
+from .exceptions import DeadlineExceeded, InvalidRequest, StatusError, TransportError
 from .parts import PIECE, Handed, Landing, Part
 from .ranges import Version, asking, span_of, version_of
 from .streams import Streams
@@ -43,6 +43,8 @@ class Download:
             while True:
                 try:
                     response = self._attempt()
+                except DeadlineExceeded:
+                    raise
                 except TransportError:
                     brought, furthest = landing.size - furthest, max(landing.size, furthest)
                     left = RESUMPTIONS if brought >= MUCH else left - 1
@@ -168,9 +170,13 @@ class Downloads(Streams):
                 alias=self.alias,
             )
 
+        deadline = self._deadline(kwargs)
+
         def call(more: dict[str, str]) -> requests.Response:
-            sent = {**kwargs, "headers": {**headers, **more}}
-            return self._open("GET", path, {**sent, "raise_for_status": True})
+            sent = {**kwargs, "headers": {**headers, **more}, "raise_for_status": True}
+            if deadline is not None:  # one for all the calls that it takes
+                sent["deadline"] = max(0.001, deadline.remaining())
+            return self._open("GET", path, sent)
 
         if isinstance(target, str | os.PathLike):
             what = [

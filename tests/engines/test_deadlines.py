@@ -247,7 +247,9 @@ def test_a_download_has_it_as_a_whole(
     listen: Listen, api_clients: Configure, tmp_path: Any
 ) -> None:
     api_clients(api={"BASE_URL": f"http://{HOST}:{listen(DRIPS['body'])}/"})
+    began = time.monotonic()
     late(lambda: handler["api"].download("x", tmp_path / "file", deadline=SHORT))
+    assert time.monotonic() - began < 2 * SHORT
 
 
 def test_a_cancelled_call_is_not_late(listen: Listen, api_clients: Configure) -> None:
