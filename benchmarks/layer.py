@@ -52,9 +52,11 @@ class InstantSigned(Instant):
         return self.response
 
 
-def cost(kind: type[Instant], api: Api, rounds: int = 25, calls: int = 5000) -> float:
+def cost(
+    kind: type[Instant], api: Api, rounds: int = 25, calls: int = 5000, alias: str = "bench"
+) -> float:
     """Give µs of CPU a call, the median of `rounds`: `client.get` but for preparing, sending."""
-    client = clients["bench"]
+    client = clients[alias]
     with driving(client, kind(client, api.path)):
         return median(timed(lambda: client.get(api.path), calls)[1] for _ in range(rounds))
 

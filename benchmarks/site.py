@@ -10,6 +10,7 @@ from django.conf import settings
 from .api import Api
 
 CROWD = 100  # clients by whom memory is measured
+GUARDED = "guarded"
 THREADS = 400  # that share a client's pool at most
 
 
@@ -27,8 +28,11 @@ def set_up(site: Site) -> None:
         SECRET_KEY="for the benchmarks",
         USE_TZ=True,
         INSTALLED_APPS=["apiclient_app"],
-        CACHES={"default": cache_settings(site.redis_url)},
-        API_CLIENTS={**crowd, **named(site.apis)},
+        CACHES={
+            "default": cache_settings(site.redis_url),
+            "own": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+        },
+        API_CLIENTS={**crowd, **named(site.apis), GUARDED: guarded(site.apis[0])},
     )
     django.setup()
 
@@ -38,6 +42,19 @@ def named(apis: Sequence[Api]) -> dict[str, Any]:
     described = {api.alias: {**client_settings(api), "POOL_SIZE": THREADS} for api in apis}
     curl = {api.curl_alias: {**described[api.alias], "ENGINE": "curl"} for api in apis}
     return {**described, **curl}
+
+
+def guarded(api: Api) -> dict[str, Any]:
+    """Give settings with everything on that guards calls, in process, and none kept back."""
+    return {
+        **client_settings(api),
+        "CACHE": "own",
+        "RETRY": 3,
+        "RATE_LIMIT": "1000000/second",
+        "MAX_IN_FLIGHT": 1000,
+        "DEADLINE": 30,
+        "BREAKER": True,
+    }
 
 
 def cache_settings(redis_url: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from benchmarks import layer
 from benchmarks.api import Api
 from benchmarks.bench import REQUESTS, Bench, Part
 from benchmarks.contenders import CACHED, CONTENDERS, OURS
+from benchmarks.site import GUARDED
 from benchmarks.tables import table
 
 
@@ -26,9 +27,11 @@ def times(api: Api, rounds: int) -> list[tuple[str, str]]:
     instant, signed = (
         layer.cost(kind, api, rounds) for kind in (layer.Instant, layer.InstantSigned)
     )
+    guarded = layer.cost(layer.Instant, api, rounds, alias=GUARDED)
     return [
         ("`client.get` over an engine that answers at once", f"{instant:.1f} µs"),
         ("the same, with signing a copy", f"{signed:.1f} µs"),
+        ("the first, guarded by all there is, in process", f"{guarded:.1f} µs"),
         ("what `for_subject` adds to a call", f"{layer.subject_cost(api, rounds):.2f} µs"),
     ]
 
