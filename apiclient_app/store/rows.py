@@ -15,6 +15,7 @@ from apiclient_app.secret import Secret
 from .seal import Seal, Unsealable
 
 OVERWRITES = 10
+CHANGING = "the row is being changed by others all the time"
 # The owner stays: a claim made on what was read before his would pass for one made after it.
 FREE: dict[str, Any] = {"leased_until": None}
 SETTLED: dict[str, Any] = {"asking_since": None, "attention": "", "tries": 0, "retry_at": None}
@@ -119,9 +120,7 @@ class Rows:
         return taken if self.table.update(self.identity, fence, claim) else None
 
     def _save(self, row: Row) -> None:
-        values = {**FREE, **SETTLED, "generation": row.generation + 1}
-        values |= self._holding(row.refresh_token)
-        self._write(row.generation, {"owner": row.owner}, values, row.seed)
+        self._write(row, {"owner": row.owner}, row.refresh_token)
 
     def keep(self, row: Row, refresh_token: Secret[str] | None) -> bool:
         """Store the successor, and end the claim; False if the row has another one already.
@@ -129,9 +128,7 @@ class Rows:
         Fenced by the generation alone: who was given up, and comes late with the successor of
         the very token that the row still holds, brings the only one there is.
         """
-        values = {**FREE, **SETTLED, "generation": row.generation + 1}
-        values |= self._holding(refresh_token)
-        return self._write(row.generation, {}, values, row.seed)
+        return self._write(row, {}, refresh_token)
 
     def let_go(self, row: Row, owner: int) -> bool:
         """End the claim without a successor, and leave the row as `row` says."""
@@ -160,28 +157,37 @@ class Rows:
     def _overwrite(self, refresh_token: Secret[str] | None) -> None:
         """Write over the row as it is now; who is asking with it finds its fence moved."""
         for _ in range(OVERWRITES):
-            row = self.read()
-            values = {**FREE, **SETTLED, "generation": row.generation + 1}
-            values |= self._holding(refresh_token)
             # What the settings hold now is older than this, also if it was never used.
-            if self._write(row.generation, {}, values, row.seed):
+            if self._write(self.read(), {}, refresh_token):
                 return
-        raise RowsUnavailable("the row is being changed by others all the time")
-
-    def _holding(self, refresh_token: Secret[str] | None) -> dict[str, str]:
-        text = self.seal.seal(refresh_token.reveal(), self._place) if refresh_token else ""
-        return {"refresh_token": text}
+        raise RowsUnavailable(CHANGING)
 
     def _write(
-        self, generation: int, fence: Mapping[str, Any], values: dict[str, Any], seed: str
+        self, row: Row, fence: Mapping[str, Any], refresh_token: Secret[str] | None
     ) -> bool:
-        if generation == 0:
-            named = {"alias": self.alias, "subject": self.subject, "seeds": seed}
-            return self.table.insert(self.identity, {**named, **values})
-        if seed:
-            _, columns = self.table.get(self.identity)
-            values["seeds"] = f"{(columns or {}).get('seeds', '')} {seed}".strip()
-        return self.table.update(self.identity, {"generation": generation, **fence}, values)
+        """Make the row the next one after `row`; False if it is not that one any more."""
+        values = {**FREE, **SETTLED, "generation": row.generation + 1}
+        if row.generation == 0:
+            named = {"alias": self.alias, "subject": self.subject, "seeds": row.seed}
+            sealed = self._sealed(refresh_token, "")
+            return self.table.insert(self.identity, {**named, **values, "refresh_token": sealed})
+        fence = {"generation": row.generation, **fence}
+        for _ in range(OVERWRITES):
+            columns = self.table.get(self.identity)[1] or {}
+            if any(columns.get(name) != value for name, value in fence.items()):
+                return False
+            if row.seed:
+                values["seeds"] = f"{columns['seeds']} {row.seed}".strip()
+            # With the key of the one before it, for servers that do not have a newer key yet; and
+            # not if that one was just moved to a newer key, for the older one may go any moment.
+            held = columns["refresh_token"]
+            values["refresh_token"] = self._sealed(refresh_token, held)
+            if self.table.update(self.identity, {**fence, "refresh_token": held}, values):
+                return True
+        raise RowsUnavailable(CHANGING)
+
+    def _sealed(self, refresh_token: Secret[str] | None, like: str) -> str:
+        return self.seal.seal(refresh_token.reveal(), self._place, like) if refresh_token else ""
 
 
 def identity_of(alias: str, grant: Any, subject: str) -> str:

@@ -35,14 +35,19 @@ class Seal:
         # The oldest: servers of an old and a new deployment must look under the same key.
         self._mark_key = _derived(secret_keys[-1], b"mark")
 
-    def seal(self, text: str, place: str) -> str:
+    def seal(self, text: str, place: str, like: str = "") -> str:
+        """Seal a text: with the key of `like`, sealed for this place too, if it is one of ours."""
+        cipher = self._ciphers[0]
+        with suppress(Unsealable):
+            _, cipher = self._opened(like, place, self._ciphers)
         nonce = os.urandom(NONCE_BYTES)
-        sealed = nonce + self._ciphers[0].encrypt(nonce, text.encode(), place.encode())
+        sealed = nonce + cipher.encrypt(nonce, text.encode(), place.encode())
         return PREFIX + urlsafe_b64encode(sealed).decode()
 
     def open(self, sealed: Any, place: str) -> str:
         """Give the text sealed for `place`; Unsealable for anything else."""
-        return self._opened(sealed, place, self._ciphers)
+        text, _ = self._opened(sealed, place, self._ciphers)
+        return text
 
     def resealed(self, sealed: str, place: str) -> str | None:
         """Seal a text anew, with the first key; None where it is. Unsealable as for `open`."""
@@ -51,7 +56,7 @@ class Seal:
             return None
         return self.seal(self.open(sealed, place), place)
 
-    def _opened(self, sealed: Any, place: str, ciphers: Sequence[AESGCM]) -> str:
+    def _opened(self, sealed: Any, place: str, ciphers: Sequence[AESGCM]) -> tuple[str, AESGCM]:
         if not isinstance(sealed, str) or not sealed.startswith(PREFIX):
             raise Unsealable("not a sealed text")
         try:
@@ -60,9 +65,8 @@ class Seal:
             raise Unsealable("not a sealed text") from error
         for cipher in ciphers:
             try:
-                return cipher.decrypt(
-                    raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode()
-                ).decode()
+                text = cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode())
+                return text.decode(), cipher
             except (InvalidTag, ValueError):
                 continue
         raise Unsealable("sealed with another key, or for another place")

@@ -114,7 +114,7 @@ def test_a_rotation_at_the_same_moment_is_not_written_over(
     Credential.objects.exclude(subject="").delete()
     api.set(token_fields={"refresh_token": "r2"})
     meddled(monkeypatch, shop.rotate_token)
-    assert order("reencrypt").out == "0 encrypted anew, 1 current, 0 unreadable\n"
+    assert order("reencrypt").out == "1 encrypted anew, 0 current, 0 unreadable\n"
     settings.SECRET_KEY_FALLBACKS = []
     clients["shop"].rotate_token()
     assert [one["fields"]["refresh_token"] for one in api.token_requests] == ["r1", "r2"]

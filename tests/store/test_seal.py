@@ -63,6 +63,14 @@ def test_a_rotated_key_opens_what_the_old_one_sealed_and_seals_with_the_new() ->
             reader.open(sealed.seal("hunter2", PLACE), PLACE)
 
 
+def test_a_text_can_be_sealed_with_the_key_of_another() -> None:
+    old, rotated = Seal(["old"]), Seal(["new", "old"])
+    like = old.seal("hunter1", PLACE)
+    assert old.open(rotated.seal("hunter2", PLACE, like=like), PLACE) == "hunter2"
+    for other in ("", "garbage", old.seal("hunter1", "elsewhere")):
+        assert Seal(["new"]).open(rotated.seal("hunter2", PLACE, like=other), PLACE) == "hunter2"
+
+
 def test_old_and_new_servers_of_a_rotation_look_under_the_same_key() -> None:
     assert Seal(["new", "old"]).mark(["shop", "id"]) == Seal(["old"]).mark(["shop", "id"])
     assert Seal(["new"]).mark(["shop", "id"]) != Seal(["old"]).mark(["shop", "id"])

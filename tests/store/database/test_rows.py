@@ -18,6 +18,7 @@ from apiclient_app.models import Credential
 from apiclient_app.rows import UNANSWERED, Row, RowState
 from apiclient_app.secret import Secret
 from apiclient_app.store.rows import Rows
+from apiclient_app.store.table import DjangoTable
 
 from .conftest import rows
 
@@ -287,14 +288,64 @@ def test_revoking_where_a_new_seed_waits_gives_the_token_that_was_in_use() -> No
 # Keys
 
 
-def test_a_row_is_read_with_any_key_and_written_with_the_first() -> None:
-    holding(keys=("old key",))
-    both = rows(keys=("new key", "old key"))
-    assert token_of(both.read()) == "refresh-1"
-    row = claimed(both)
+NEW, OLD = ("new key",), ("old key",)
+BOTH = (*NEW, *OLD)  # as a server has them that is deployed with another SECRET_KEY
+
+
+def test_a_row_keeps_its_key_for_servers_that_have_no_other() -> None:
+    holding(keys=OLD)
+    row = claimed(rows(keys=BOTH))
+    assert rows(keys=BOTH).keep(row, Secret("refresh-2"))
+    assert token_of(rows(keys=OLD).read()) == "refresh-2"
+    rows(keys=BOTH).put(Secret("refresh-3"))
+    assert token_of(rows(keys=OLD).read()) == "refresh-3"
+    assert rows(keys=NEW).read().state is RowState.UNREADABLE
+
+
+def test_a_row_that_was_moved_to_the_first_key_stays_there(database: str) -> None:
+    holding(keys=OLD)
+    row = claimed(both := rows(keys=BOTH))
+    moved(database, both)  # while another asks
     assert both.keep(row, Secret("refresh-2"))
-    assert token_of(rows(keys=("new key",)).read()) == "refresh-2"
-    assert rows(keys=("old key",)).read().state is RowState.UNREADABLE
+    assert token_of(rows(keys=NEW).read()) == "refresh-2"
+
+
+def moved(database: str, held: Rows) -> None:
+    """Do as `reencrypt` does."""
+    sealed = stored(database).refresh_token
+    anew = held.seal.resealed(sealed, held._place)
+    Credential.objects.using(database).update(refresh_token=anew)
+
+
+def test_a_row_that_is_moved_just_when_it_is_written_stays_moved(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holding(keys=OLD)
+    row = claimed(both := rows(keys=BOTH))
+    get = DjangoTable.get
+
+    def getting(table: DjangoTable, identity: str) -> Any:
+        monkeypatch.undo()
+        found = get(table, identity)
+        moved(database, both)
+        return found
+
+    monkeypatch.setattr(DjangoTable, "get", getting)
+    assert both.keep(row, Secret("refresh-2"))
+    assert token_of(rows(keys=NEW).read()) == "refresh-2"
+
+
+@pytest.mark.parametrize("before", ["", "1.AAAA"])
+def test_where_no_key_opened_the_row_the_first_is_taken(database: str, before: str) -> None:
+    holding(keys=OLD)
+    Credential.objects.using(database).update(refresh_token=before)
+    rows(keys=BOTH).put(Secret("refresh-2"))
+    assert token_of(rows(keys=NEW).read()) == "refresh-2"
+
+
+def test_a_new_row_takes_the_first_key() -> None:
+    holding(keys=BOTH)
+    assert token_of(rows(keys=NEW).read()) == "refresh-1"
 
 
 def test_what_no_key_opens_is_not_touched_by_reading_and_claiming(database: str) -> None:
