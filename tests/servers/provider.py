@@ -32,6 +32,7 @@ class Knobs:
     grace: float = 30.0  # seconds for which a used refresh token is taken again
     revoke_older: bool = False  # a new token ends those before it
     credentials: dict[str, str] = field(default_factory=lambda: {"app": "s3cr3t"})
+    older: dict[str, str] = field(default_factory=dict)  # secrets that are good beside those
     accept: list[str] = field(default_factory=list)  # tokens and API keys not issued here
     open: bool = False  # the API asks for no token
     forbid_all: bool = False  # the API refuses every token
@@ -148,7 +149,7 @@ class Provider:
         if request.path == "/login":
             text = json.dumps(self.knobs.login_reply)
             return Reply.of(json.loads(text.replace("{token}", self.issue())))
-        if self.knobs.credentials.get(client_id) != secret:
+        if not self.knows(client_id, secret):
             return Reply.of({"error": "invalid_client", "error_description": "unknown"}, 401)
         return self.grant(asked)
 
@@ -156,6 +157,10 @@ class Provider:
         """Whose token is asked for; nobody's in particular by default."""
         hint = str(fields.get("login_hint", ""))
         return self.grants.whose.get(fields.get("refresh_token", ""), hint)
+
+    def knows(self, client_id: str, secret: str) -> bool:
+        known = (self.knobs.credentials, self.knobs.older)
+        return any(secrets_of.get(client_id) == secret for secrets_of in known)
 
     def grant(self, asked: dict[str, Any]) -> Reply:
         """Answer a request that comes from a client of ours."""
@@ -188,7 +193,7 @@ class Provider:
         client_id, secret, how = client(request)
         asked = {"at": time.time(), "client_id": client_id, "client_auth": how}
         self.seen.revocations.append(asked | {"fields": request.fields()})
-        if self.knobs.credentials.get(client_id) != secret:
+        if not self.knows(client_id, secret):
             return Reply.of({"error": "invalid_client"}, 401)
         self.dies_at.pop(request.fields().get("token", ""), None)
         return Reply()

@@ -55,6 +55,13 @@ def test_wrong_credentials_get_no_token(api: Handle) -> None:
     assert (reply.status_code, reply.json()["error"]) == (401, "invalid_client")
 
 
+def test_an_older_secret_can_be_good_beside_the_new_one(api: Handle) -> None:
+    api.set(credentials={"app": "new"}, older={"app": "old"})
+    for secret, status in (("new", 200), ("old", 200), ("s3cr3t", 401)):
+        reply = requests.post(api.token_url, data=GRANT, auth=("app", secret), timeout=5)
+        assert reply.status_code == status
+
+
 def test_client_authentication_is_told(api: Handle) -> None:
     obtain(api)
     posted = {**GRANT, "client_id": "app", "client_secret": "s3cr3t"}
