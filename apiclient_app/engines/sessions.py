@@ -184,6 +184,7 @@ class Sessions:
         There is no cutting its connections off: with a deadline it is left to itself in a thread.
         """
         limit, deadline = self.config.response_limit, options.get("deadline")
+        self._adapter.errands.begin()  # theirs may be our adapter: it is on no earlier errand
         if deadline is None:
             return by_session(session, request, options, limit)
         how = in_time(options)

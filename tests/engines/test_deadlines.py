@@ -283,3 +283,21 @@ def test_a_renewal_lock_is_given_back(
     time.sleep(1.2)
     keys = caches["default"].keys("*lock*")  # type: ignore[attr-defined]
     assert keys == []
+
+
+def test_the_deadline_of_one_call_does_not_end_another(
+    listen: Listen, api_clients: Configure
+) -> None:
+    hello = HEAD + b"Content-Length: 5\r\n\r\nhello"
+
+    def answer(connection: socket.socket) -> None:
+        if b"slow" in heard(connection):
+            time.sleep(0.6)
+        connection.sendall(hello)
+
+    api_clients(api={"BASE_URL": f"http://{HOST}:{listen(answer)}/"})
+    client = handler["api"]
+    begun = client.get("quick", stream=True, deadline=0.3)
+    hooked = client.get("slow", hooks={"response": lambda response, **_: None})
+    assert hooked.content == b"hello"
+    begun.close()
