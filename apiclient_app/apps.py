@@ -11,6 +11,7 @@ CHECKS = {
     "check_clients": Tags.security,
     "check_caches": Tags.caches,
     "check_engine": Tags.compatibility,
+    "check_limits": Tags.caches,
     "check_database": Tags.security,
     "check_grace": Tags.security,
     "check_rows": Tags.database,

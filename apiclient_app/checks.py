@@ -14,6 +14,7 @@ apiclient_app.E001 to E010 are errors in settings; `conf.problems.TITLES` names 
 - W010 refresh tokens are in SQLite: who calls while holding its write lock gets an error
 - W011 the grace for a used refresh token ends before a killed worker is given up
 - W012 ENGINE is "curl", and pycurl is not installed: requests does its work
+- W013 RATE_LIMIT or MAX_IN_FLIGHT without Redis: each process keeps to them for itself
 
 `apps.py` registers them. A `database` check runs with `check --database default`, and with
 `migrate`, before it migrates.
@@ -30,6 +31,7 @@ from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as Caution
 from django.db import connections, router
 from django.db.models import Count
+from django.utils.module_loading import import_string
 
 from .auth import AuthBackend
 from .conf import config_for
@@ -209,3 +211,30 @@ def check_engine(*_: Any, **__: Any) -> list[CheckMessage]:
         for alias, source in clients.items()
         if isinstance(source, Mapping) and source.get("ENGINE") == "curl"
     ]
+
+
+def check_limits(*_: Any, **__: Any) -> list[CheckMessage]:
+    """Warn about limits that no two processes have in common."""
+    clients = getattr(settings, "API_CLIENTS", {})
+    return [
+        Caution(
+            f"API_CLIENTS[{alias!r}][{key!r}] is kept by each process for itself: "
+            f"CACHES[{cache!r}] is not Redis.",
+            hint="Use django_redis.cache.RedisCache, or divide it by the number of processes.",
+            id="apiclient_app.W013",
+        )
+        for alias, source in (clients.items() if isinstance(clients, Mapping) else ())
+        if isinstance(source, Mapping)
+        for cache in [str(source.get("CACHE", "default"))]
+        for key in ("RATE_LIMIT", "MAX_IN_FLIGHT")
+        if source.get(key) is not None and not _scripted(cache)
+    ]
+
+
+def _scripted(cache: str) -> bool:
+    """Whether a cache is Redis; also where its class is a project's own."""
+    try:
+        kind: Any = import_string(str(settings.CACHES[cache]["BACKEND"]))
+    except (ImportError, KeyError):
+        return True  # that is complained of elsewhere
+    return any(f"{base.__module__}.{base.__qualname__}" in REDIS for base in kind.__mro__)

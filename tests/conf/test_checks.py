@@ -230,7 +230,33 @@ GOOD_ONES: dict[str, dict[str, Any]] = {
         "ALLOW_HTTP": False,
         "ENDPOINTS": {"user": "get users/{name}/{{literally}}"},
         "MEMORY_SECONDS": 1,
-        "RETRY": None,
+        "RETRY": {
+            "attempts": 5,
+            "statuses": [429, 503],
+            "methods": ["get", "POST"],
+            "backoff": 0.1,
+            "longest": 60,
+            "budget": 0,
+            "idempotency_key": "X-Key",
+        },
+        "RATE_LIMIT": {"limits": ["10/second", "900/15 minutes"], "per": "subject"},
+        "MAX_IN_FLIGHT": 10,
+        "DEADLINE": 20,
+        "BREAKER": {"failures": 5, "share": 1, "window": 10, "pause": 1},
+        "RESPONSE_LIMIT": None,
+    },
+    "guarded": {
+        **GOOD,
+        "RETRY": 3,
+        "RATE_LIMIT": "100/minute",
+        "DEADLINE": 0.5,
+        "BREAKER": True,
+        "RESPONSE_LIMIT": 1000,
+    },
+    "learning": {**GOOD, "RATE_LIMIT": "learn", "BREAKER": False},
+    "nothing on": {
+        **GOOD,
+        **dict.fromkeys(["RETRY", "RATE_LIMIT", "MAX_IN_FLIGHT", "DEADLINE", "BREAKER"]),
     },
 }
 
@@ -240,3 +266,16 @@ def test_what_is_right_is_left_in_peace(api_clients: Configure, source: dict[str
     api_clients(shop=source)
     assert [m for m in found() if m.level >= 40] == []
     assert clients["shop"].alias == "shop"
+
+
+@pytest.mark.parametrize(("cache", "warned"), [("locmem", True), ("default", False)])
+def test_a_limit_that_is_not_shared_is_warned_of(
+    api_clients: Configure, cache: str, warned: bool
+) -> None:
+    limited = {"RATE_LIMIT": "5/second", "MAX_IN_FLIGHT": 3, "CACHE": cache}
+    api_clients(shop={**GOOD, **limited}, free={**GOOD, "CACHE": cache})
+    told = [message.msg for message in found() if message.id == "apiclient_app.W013"]
+    keys = ["RATE_LIMIT", "MAX_IN_FLIGHT"] if warned else []
+    assert [text.partition(" is kept")[0] for text in told] == [
+        f"API_CLIENTS['shop']['{key}']" for key in keys
+    ]
