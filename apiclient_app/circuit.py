@@ -73,10 +73,10 @@ class Score:
     def add(self, now: float, failed: bool) -> bool:
         """Count a call; give whether the circuit is to open."""
         half = self._breaker.window / 2
-        age = now - self._began
-        if not 0 <= age < half:
-            self._before = self._now if 0 <= age < 2 * half else (0, 0)
-            self._began, self._now = now, (0, 0)
+        passed = (now - self._began) // half
+        if passed:  # one half, or more, or a clock was set back
+            self._before = self._now if passed == 1 else (0, 0)
+            self._began, self._now = self._began + half if passed == 1 else now, (0, 0)
         calls, failures = self._now
         self._now = calls + 1, failures + failed
         if not failed:

@@ -17,6 +17,7 @@ LEARNED = "learn"  # as a RATE_LIMIT: what the API's headers say, and no limit o
 TENTH, AT_ONCE = 10, 5
 LONGEST_TOLD = 3600.0  # what a header may hold all calls back for; more is garbage, or an hour's
 EPOCH, MILLISECONDS = 1e8, 1e11  # a reset above is no number of seconds from now
+NAMED = re.compile(r'"(?:[^"\\]|\\.)*+"?')  # what a policy is called may be anything
 REMAINING = ("RateLimit-Remaining", "X-RateLimit-Remaining", "X-Rate-Limit-Remaining")
 RESET = (
     *("RateLimit-Reset", "X-RateLimit-Reset-After", "X-RateLimit-Reset", "X-Rate-Limit-Reset"),
@@ -99,14 +100,10 @@ class Told:
 
 def told(headers: Mapping[str, Any], now: float) -> Told | None:
     """Read the rate limit headers of a response; None where they say nothing, or nonsense."""
+    if combined := _combined(str(headers.get("RateLimit") or "")):
+        return combined
     date = instant(headers.get("Date"))
     moment = now if date is None else date
-    combined = headers.get("RateLimit")
-    if combined:
-        found = [one for part in str(combined).split('"') if (one := _structured(part))]
-        whole = _structured(str(combined))
-        found += [whole] if whole and not found else []
-        return min(found, key=lambda each: each.left) if found else None
     left = next((n for name in REMAINING if (n := number(headers.get(name))) is not None), None)
     seconds = next(
         (s for name in RESET if (s := _seconds(headers.get(name), moment)) is not None), None
@@ -114,8 +111,15 @@ def told(headers: Mapping[str, Any], now: float) -> Told | None:
     return _told(left, seconds)
 
 
-def _structured(text: str) -> Told | None:
-    """Read `;r=50;t=30` (draft 8 and later) or `limit=100, remaining=50, reset=5` (draft 3)."""
+def _combined(text: str) -> Told | None:
+    """Read `"a";r=50;t=30, "b";r=5;t=1` (draft 8 and later), of which the scarcest counts, or
+    `limit=100, remaining=50, reset=5` (draft 3)."""
+    bare = NAMED.sub("", text)
+    found = [one for policy in bare.split(",") if (one := _fields(policy))]
+    return min(found, key=lambda each: each.left) if found else _fields(bare)
+
+
+def _fields(text: str) -> Told | None:
     pairs = (piece.partition("=") for piece in re.split("[;,]", text))
     fields = {name.strip().lower(): value.strip() for name, _, value in pairs}
     left = number(fields.get("r", fields.get("remaining")))
