@@ -59,7 +59,7 @@ class CacheStore:
 
     def look(self) -> View:
         """Give all there is, in one round trip."""
-        found = self._reach.attempt(self._found)
+        found = self._reach.attempt(self._found, storing=False)
         view = View(
             token=self._read(found, "token", Token.load),
             failure=self._read(found, "failure", Failure.load),
@@ -147,7 +147,7 @@ class CacheStore:
         self._reach.attempt(lambda cache: cache.set(self._key(kind), sealed, life))
 
     def _delete(self, kind: str) -> None:
-        self._reach.attempt(lambda cache: cache.delete(self._key(kind)))
+        self._reach.attempt(lambda cache: cache.delete(self._key(kind)), storing=False)
 
     def _write(self, owner: int, records: dict[str, tuple[str, float]], *gone: str) -> bool:
         writes = {
@@ -155,7 +155,8 @@ class CacheStore:
         }
         deletes = [self._key(kind) for kind in gone]
         return self._reach.attempt(
-            lambda cache: cache.write(self._key("lock"), owner, writes, deletes)
+            lambda cache: cache.write(self._key("lock"), owner, writes, deletes),
+            storing=bool(writes),
         )
 
     def _found(self, cache: Access) -> dict[str, Any]:

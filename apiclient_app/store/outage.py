@@ -21,6 +21,7 @@ class Outage:
     def reset(self) -> None:
         self._lock = threading.Lock()
         self._until = 0.0
+        self._refuses = False
         self.count = 0
 
     @property
@@ -33,18 +34,26 @@ class Outage:
             self.count += 1
             pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self.count - 1, 10))
             self._until = self._clock() + pause
+            self._refuses = refuses = refused(error)
             first = self.count == 1
         if first:
             logger.warning(
-                "Cache %r does not answer (%s); clients go on with the tokens in memory.",
+                "Cache %r %s (%s); clients go on with the tokens in memory.",
                 self._cache_alias,
+                "refuses what is to be stored" if refuses else "does not answer",
                 type(error).__name__,
             )
 
-    def end(self) -> None:
-        if not self.count:
+    def end(self, storing: bool) -> None:
+        """Take note of a success; one in reading says nothing of a cache that takes no more."""
+        if not self.count or (self._refuses and not storing):
             return
         with self._lock:
             tries, self.count = self.count, 0
         if tries:
             logger.info("Cache %r answers again.", self._cache_alias)
+
+
+def refused(error: BaseException) -> bool:
+    """Whether a Redis answered, and that was its answer: it is full, say, or a replica."""
+    return any(kind.__name__ == "ResponseError" for kind in type(error).__mro__)

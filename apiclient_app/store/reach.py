@@ -26,8 +26,11 @@ class Reach:
     cache: Callable[[], BaseCache]
     outage: Outage
 
-    def attempt(self, work: Callable[[Access], T]) -> T:
-        """Do something with the cache; raises StoreUnavailable."""
+    def attempt(self, work: Callable[[Access], T], *, storing: bool = True) -> T:
+        """Do something with the cache; raises StoreUnavailable.
+
+        `storing`: whether it stores something, as a cache that is full cannot.
+        """
         cache = self.cache()
         if self.outage.lasts or isinstance(cache, DummyCache):
             raise StoreUnavailable
@@ -40,5 +43,5 @@ class Reach:
                 raise
             self.outage.begin(error)
             raise StoreUnavailable from None
-        self.outage.end()
+        self.outage.end(storing)
         return result

@@ -2,10 +2,12 @@
 
 import logging
 import time
-from itertools import pairwise
+from contextlib import suppress
+from itertools import chain, pairwise
 from typing import Any
 
 import pytest
+import redis
 from django.core.cache import caches
 from pytest_django import Settings
 
@@ -110,6 +112,39 @@ def test_a_cache_that_is_down_is_asked_ever_more_seldom(caplog: pytest.LogCaptur
     assert set(pauses[4:]) == {15}
     assert len(caplog.records) == 1
     assert "hunter2" not in caplog.text
+
+
+FULL = {"maxmemory": "1", "maxmemory-policy": "noeviction"}
+
+
+@pytest.mark.parametrize("cache", ["default", "django_redis_builtin"])
+def test_a_cache_that_refuses_writes_is_told_once_though_it_can_be_read(
+    own: Valkey, cache: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, LOGGER)
+    clock = Clock()
+    store = opened(cache, outage=Outage(cache, clock))
+    with redis.Redis.from_url(own.url) as server:
+        before = server.config_get(*FULL)
+        server.config_set(*chain(*FULL.items()))
+        tries: list[float] = []
+        for _ in range(600):
+            with suppress(StoreUnavailable):
+                store.look()
+                tries.append(clock.now)
+                with pytest.raises(StoreUnavailable):
+                    store.acquire(1, 60)
+            clock.now += 0.1
+        server.config_set(*chain(*before.items()))
+    pauses = [round(later - earlier) for earlier, later in pairwise(tries)]
+    assert pauses[:4] == [1, 2, 4, 8]
+    said = f"Cache {cache!r} refuses what is to be stored (OutOfMemoryError); clients go on with"
+    assert [r.getMessage() for r in caplog.records] == [f"{said} the tokens in memory."]
+    clock.now += LONGEST_PAUSE
+    store.look()
+    assert len(caplog.records) == 1
+    assert store.acquire(1, 60)
+    assert [r.levelname for r in caplog.records] == ["WARNING", "INFO"]
 
 
 @pytest.mark.parametrize("cache", REDIS)
