@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
+from typing import Any
 
-from .circuit import Breaker, Circuit, Score
+from .circuit import LONGEST_FACTOR, Breaker, Circuit, Score
 from .exceptions import CircuitOpen, StoreUnavailable
 from .exchange import new_owner
 from .steps import Flow, GateCall
 
-LOOK_SECONDS = 1.0  # how old the news of an open circuit may be
+LOOK_SECONDS = 1.0  # how old the news of an open circuit may be, at most
 
 
 class Sight:
@@ -42,25 +42,37 @@ class Crossing:
     jitter: Callable[[], float]
 
     def enter(self) -> Flow:
-        """Give whether this request is the one that tries the API out; raises CircuitOpen."""
+        """Give the owner of the probe if this request tries the API out, or else 0.
+
+        Raises CircuitOpen.
+        """
         sight, now = self.sight, self.clock()
         # Whatever the clock does: neither a look in the future nor a very old one counts.
-        if not 0 <= now - sight.looked_at < (LOOK_SECONDS if sight.circuit else self.every):
+        due = not 0 <= now - sight.looked_at < (self._seldom if sight.circuit else self.every)
+        if due:
             yield from self._look()
         circuit = sight.circuit
         if circuit is None:
-            return False
-        if now >= circuit.until and (yield from self._probe()):
-            return True
-        wait = circuit.until - now
+            return 0
+        if due and not circuit.by_hand and (prober := (yield from self._probe(circuit))):
+            return prober
         error = CircuitOpen(
             f"{self.alias}: the circuit is open "
             + ("by hand" if circuit.by_hand else "after too many failures")
             + f"; nothing was sent. `manage.py apiclient breaker {self.alias} close` closes it.",
             alias=self.alias,
         )
-        error.retry_after = None if wait == inf else max(LOOK_SECONDS, wait)
+        error.retry_after = None if circuit.by_hand else self._wait(circuit, now)
         raise error
+
+    @property
+    def _seldom(self) -> float:
+        return min(LOOK_SECONDS, self.breaker.pause / 2)
+
+    def _wait(self, circuit: Circuit, now: float) -> float:
+        """Give the seconds until the API is tried again, whatever the clock of who opened it."""
+        longest = self.breaker.pause * LONGEST_FACTOR
+        return max(LOOK_SECONDS, min(circuit.until - now, longest))
 
     def _look(self) -> Flow:
         self.sight.looked_at = self.clock()
@@ -69,43 +81,41 @@ class Crossing:
         except StoreUnavailable:
             return  # it goes on as this process has it
 
-    def _probe(self) -> Flow:
+    def _probe(self, circuit: Circuit) -> Flow:
+        """Give the owner of the right to try the API out, or 0: it rests, or is being tried."""
+        owner = new_owner()
         try:
-            return (yield GateCall("probe", (new_owner(), self.lease)))
+            return owner if (yield GateCall("probe", (owner, self.lease))) else 0
         except StoreUnavailable:
+            if self.clock() < circuit.until:
+                return 0
             # Each process probes for itself; the others of it are shut off meanwhile.
             self.sight.circuit = self._opened(again=True)
-            return True
+            return owner
 
-    def leave(self, probing: bool, failed: bool | None) -> Flow:
+    def leave(self, prober: int, failed: bool | None) -> Flow:
         """Count what came of a request; None for what says nothing of the API."""
         sight = self.sight
-        if probing:
-            yield from self._probed(failed)
+        if prober:
+            yield from self._probed(prober, failed)
         elif failed is not None and sight.circuit is None:
             if sight.score.add(self.clock(), failed):
                 yield from self._open(self._opened())
             elif failed and self.clock() - sight.looked_at >= LOOK_SECONDS:
                 sight.looked_at = 0.0  # the others may know more
 
-    def _probed(self, failed: bool | None) -> Flow:
-        try:
-            if failed is None:
-                yield GateCall("unprobe")
-                return
-            if not failed:
-                self.sight.circuit = None
-                self.sight.score.clear()
-                yield GateCall("close")
-                return
-        except StoreUnavailable:
-            return
-        yield from self._open(self._opened(again=True))
-        yield from self._forget_probe()
+    def _probed(self, prober: int, failed: bool | None) -> Flow:
+        if failed:
+            yield from self._open(self._opened(again=True))
+        elif failed is None:
+            yield from self._attempt("unprobe", prober)
+        else:
+            self.sight.see(None, self.clock())
+            yield from self._attempt("recover")
 
-    def _forget_probe(self) -> Flow:
+    def _attempt(self, method: str, *arguments: Any) -> Flow:
         try:
-            yield GateCall("unprobe")
+            yield GateCall(method, arguments)
         except StoreUnavailable:
             return
 
@@ -116,9 +126,7 @@ class Crossing:
         return Circuit(now, now + self.breaker.pause * (0.75 + 0.5 * self.jitter()))
 
     def _open(self, circuit: Circuit) -> Flow:
-        self.sight.circuit, self.sight.looked_at = circuit, self.clock()
+        now = self.clock()
+        self.sight.see(circuit, now)
         self.sight.score.clear()
-        try:
-            yield GateCall("open", (circuit,))
-        except StoreUnavailable:
-            return
+        yield from self._attempt("open", circuit, max(0.0, circuit.until - now))

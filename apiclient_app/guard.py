@@ -98,18 +98,24 @@ class Guard:
     def _passed(self, request: Guarded, step: Send) -> Flow:
         if self.crossing is None:
             return (yield from self._limited(request, step))
-        probing = yield from self.crossing.enter()
+        prober = yield from self.crossing.enter()
         failed: bool | None = None
         try:
             response = yield from self._limited(request, step)
             failed = response.status_code >= 500
         except TransportError as error:
-            # Whoever lost patience before anything was sent says nothing of the API.
-            failed = True if error.sent or not isinstance(error, DeadlineExceeded) else None
+            failed = self._to_blame(error)
             raise
         finally:
-            yield from self.crossing.leave(probing, failed)
+            yield from self.crossing.leave(prober, failed)
         return response
+
+    @staticmethod
+    def _to_blame(error: TransportError) -> bool | None:
+        if isinstance(error, ResponseTooLarge):
+            return False  # it answers only too well
+        # Whoever lost patience before anything was sent says nothing of the API.
+        return True if error.sent or not isinstance(error, DeadlineExceeded) else None
 
     def _limited(self, request: Guarded, step: Send) -> Flow:
         if self.limiting is None:

@@ -10,10 +10,12 @@ from typing import Any
 
 from .exceptions import RateLimited
 from .exchange import new_owner
+from .line import LONGEST, LONGEST_TURN, Line, Slot
 from .rates import RateLimit, Told
-from .steps import Flow, GateCall, Guarded, Send, Sleep
+from .steps import Flow, GateCall, Guarded, Send, Sleep, Wait
 
-POLL_FIRST, POLL_LIMIT = 0.01, 0.25
+SOONEST = 0.01  # seconds to the next look, at least
+KEPT_NEWS = 4096  # subjects
 # One of many looks ahead no further, so that whoever makes a single call is not behind them all.
 HORIZON = 0.5
 BACK_OFF = frozenset({429, 503})
@@ -29,12 +31,19 @@ class Queue:
     def reset(self) -> None:
         """Start anew, as after a fork: no two processes may have an owner in common."""
         self.owners = count(new_owner() << 20)
-        self.waiting = 0
-        self.told: tuple[Told, float] | None = None
+        self.line = Line()
+        self.late = 0  # calls that sleep, until it is worth asking again
+        self.told: dict[str, tuple[Told, float]] = {}
 
-    def news(self, now: float) -> Told | None:
+    def tell(self, whose: str, told: Told, now: float) -> None:
+        """Keep what the API told, for whoever asks the gate next."""
+        if len(self.told) >= KEPT_NEWS:
+            self.told.clear()
+        self.told[whose] = told, now
+
+    def news(self, whose: str, now: float) -> Told | None:
         """Give what is still true of what was told, once: whoever asks the gate passes it on."""
-        told, self.told = self.told, None
+        told = self.told.pop(whose, None)
         if told is None:
             return None
         left, seconds = told[0].left, told[0].seconds - (now - told[1])
@@ -62,56 +71,116 @@ class Limiting:
 
     def limited(self, request: Guarded, step: Send) -> Flow:
         """Have it sent when it may go; raises RateLimited if that is not within its patience."""
-        owner = next(self.queue.owners) if self.most else 0
+        slot = Slot(next(self.queue.owners)) if self.most else None
         try:
-            seconds = yield from self._admitted(request, owner)
+            seconds = yield from self._admitted(request, slot)
             if seconds > 0:
                 yield Sleep(seconds)
             request.start()
             return (yield step)
-        except RateLimited:
-            owner = 0
-            raise
         finally:
-            if owner:
-                yield GateCall("leave", (owner,))
+            if slot is not None and slot.held:
+                line = self.queue.line
+                if not (line.places and line.hand_on(slot, self.clock())):
+                    others = yield GateCall("leave", (slot.owner,))
+                    if line.places:
+                        line.gave_back(others, self.clock())
 
-    def _admitted(self, request: Guarded, owner: int) -> Flow:
+    def _admitted(self, request: Guarded, slot: Slot | None) -> Flow:
         """Give the seconds to the moment that is this request's."""
-        began, poll, place = self.clock(), POLL_FIRST, None
-        one_of_many = request.patience == inf
+        now = began = self.clock()
         try:
             while True:
-                now = self.clock()
-                left = min(request.remaining(), request.patience - (now - began))
-                longest = HORIZON if one_of_many else left
+                if slot is not None and (slot.place is not None or self.queue.line.places):
+                    yield from self._stand(request, slot, began)
                 lease = min(self.lease, request.remaining() + 1)
-                asked = self.whose, owner, longest, lease, self.queue.news(now)
-                verdict, seconds = yield GateCall("admit", asked)
+                if slot is not None and self.limit is None and slot.lasts(now + lease):
+                    return 0.0  # it was handed on, and that is all there is to ask for
+                left = self._left(request, now - began)
+                wish = self._wish(slot, left, lease + LONGEST_TURN, now)
+                verdict, seconds, waiting = yield GateCall("admit", wish)
                 if verdict == GO:
+                    if slot is not None:
+                        slot.keep(now, seconds, lease + LONGEST_TURN)
                     return seconds
-                if verdict == LATE and not one_of_many:
-                    raise self._kept_back("RATE_LIMIT", seconds)
-                if verdict == FULL and left <= poll:
-                    raise self._kept_back("MAX_IN_FLIGHT", POLL_LIMIT)
-                if place is None:
-                    place, self.queue.waiting = self.queue.waiting, self.queue.waiting + 1
                 if verdict == LATE:
-                    yield Sleep(max(POLL_FIRST, seconds - HORIZON / 2 + self._behind(place)))
-                else:
-                    # The more of us wait, the more seldom each looks.
-                    yield Sleep(poll * (0.5 + self.jitter()) * min(self.queue.waiting, 100))
-                    poll = min(poll * 1.5, POLL_LIMIT)
+                    yield from self._late(slot, seconds, left)
+                elif slot is not None:
+                    self._found_none(slot, waiting)
+                now = self.clock()
         finally:
-            if place is not None:
-                self.queue.waiting -= 1
+            if slot is not None and slot.place is not None:
+                self._step_out(slot)
 
-    def _behind(self, place: int) -> float:
+    def _wish(self, slot: Slot | None, left: float, lease: float, now: float) -> Any:
+        """Give what the gate is asked with."""
+        queue, whose = self.queue, self.whose
+        news = queue.news(whose, now) if queue.told else None  # most have none
+        if slot is None:
+            return whose, 0, HORIZON if left == inf else left, lease, news
+        slot.held = True  # for all that is known to whoever is interrupted now
+        # Not with a moment far off: others whose moment is now could have the slot meanwhile.
+        return whose, slot.owner, min(left, HORIZON), lease, news, slot.place is not None
+
+    def _late(self, slot: Slot | None, seconds: float, left: float) -> Flow:
+        """Let time pass until it is worth asking again."""
+        if slot is not None:
+            slot.lose()
+            self._step_out(slot)
+        if seconds > left:
+            raise self._kept_back("RATE_LIMIT", seconds)
+        pause = max(SOONEST, seconds - HORIZON / 2 + self._behind(self.queue.late))
+        self.queue.late += 1
+        try:
+            yield Sleep(min(left, pause))
+        finally:
+            self.queue.late -= 1
+
+    def _stand(self, request: Guarded, slot: Slot, began: float) -> Flow:
+        """Stand in line until it may look for a slot, or is given one."""
+        line = self.queue.line
+        while not slot.held:
+            place, now = slot.place, self.clock()
+            version = 0 if place is None else place.version
+            if place is not None and place.given is not None:
+                slot.take(place.given, self.clock())
+                return
+            pause = line.pause(place, now)
+            if pause <= 0:
+                return
+            left = self._left(request, now - began)
+            if left <= 0:
+                raise self._kept_back("MAX_IN_FLIGHT", max(LONGEST, line.took))
+            if place is None:
+                slot.place = line.join(now)
+            else:
+                yield Wait(version, min(pause, left), place)
+
+    def _found_none(self, slot: Slot, waiting: int) -> None:
+        now, line = self.clock(), self.queue.line
+        slot.lose()
+        if slot.place is None:
+            slot.place = line.join(now)
+        line.found_none(slot.place, now, waiting, self.jitter())
+
+    def _step_out(self, slot: Slot) -> None:
+        """Leave the line, with the slot if one was given."""
+        place, slot.place = slot.place, None
+        if place is not None:
+            self.queue.line.quit(place)
+            if place.given is not None:
+                slot.take(place.given, self.clock())
+
+    @staticmethod
+    def _left(request: Guarded, waited: float) -> float:
+        return min(request.remaining(), request.patience - waited)
+
+    def _behind(self, ahead: int) -> float:
         """Give how long those before us will take, so that not all of us ask at once."""
         if self.limit is None or not self.limit.allowances:
             return self.jitter() * HORIZON / 2
         pace = max(each.seconds / each.calls for each in self.limit.allowances)
-        return place * pace * self.jitter()
+        return ahead * pace * self.jitter()
 
     def _kept_back(self, setting: str, seconds: float) -> RateLimited:
         error = RateLimited(
@@ -135,4 +204,4 @@ class Limiting:
         if told.left == 0:
             yield GateCall("hold", (self.whose, told.seconds))
         else:
-            self.queue.told = told, self.clock()
+            self.queue.tell(self.whose, told, self.clock())

@@ -7,7 +7,7 @@ from concurrent.futures import Future, wait
 from typing import Any
 
 from apiclient_app.exceptions import DeadlineExceeded
-from apiclient_app.steps import Ask, Flow, Send, Sleep, Wait
+from apiclient_app.steps import Ask, Flow, GateCall, Send, Sleep, Wait
 
 from .driver import Rooms, carry_out
 from .outgoing import Outgoing
@@ -30,6 +30,8 @@ def run_until(flow: Flow, rooms: Rooms, sender: object, outgoing: Outgoing) -> A
             kind = type(step)
             if kind is Send:
                 value = rooms.engine.send(step.request, step.token)
+            elif kind is GateCall:
+                value = getattr(rooms.gate, step.method)(*step.args)
             elif kind is Ask:
                 future = rooms.engine.desk.carry_out(step, rooms, sender)
                 left = _awaited(flow, future, rooms, sender, outgoing)

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.core.cache.backends.base import BaseCache
 
+from apiclient_app.exceptions import StoreUnavailable
+
 FENCED_WRITE = """
 if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
 local n = tonumber(ARGV[2])
@@ -30,7 +32,11 @@ class Access:
         self.cache = cache
 
     def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
-        """Run a script, and give what it returns. Only where it is `scripted`."""
+        """Run a script, and give what it returns. Only where it is `scripted`.
+
+        Raises StoreUnavailable where Redis refuses: a key of ours holds what is another's, there
+        is no memory left, scripts are not allowed. The cache itself is well, and answers.
+        """
         raise NotImplementedError
 
     def get_many(self, keys: Sequence[str]) -> dict[str, Any]:
@@ -71,8 +77,13 @@ class ScriptedAccess(Access):
 
     def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         # By its hash: the text goes over the wire once, and again when the server has lost it.
+        from redis.exceptions import ResponseError  # installed, where this is called
+
         known = self._primary().register_script(script)
-        return known([self._make_key(key) for key in keys], arguments)
+        try:
+            return known([self._make_key(key) for key in keys], arguments)
+        except ResponseError:
+            raise StoreUnavailable from None
 
     def write(self, lock: str, owner: int, writes: Writes, deletes: Sequence[str]) -> bool:
         keys = [self._make_key(key) for key in (lock, *writes, *deletes)]

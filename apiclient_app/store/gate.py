@@ -9,10 +9,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from math import ceil, inf
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from apiclient_app.circuit import Circuit
 from apiclient_app.exceptions import StoreUnavailable
+from apiclient_app.exchange import new_owner
 from apiclient_app.rates import Log, RateLimit, Told
 
 from .access import Access
@@ -23,18 +24,22 @@ from .seal import Seal, Unsealable
 
 logger = logging.getLogger("apiclient_app")
 
+T = TypeVar("T")
+
 KEPT_LOGS = 4096
 CIRCUIT_SECONDS = 30 * 86_400.0
+NOBODY = 0  # whose probe it is while the API rests
 AT_HAND = ("admit", "leave", "hold")
 GO, LATE, FULL = range(3)
 
 
 class Admission(NamedTuple):
     """`verdict` GO: the call has its slot, and may go in `seconds`; LATE: not within the seconds
-    that it had, but in these; FULL: there is no slot."""
+    that it had, but in these; FULL: there is no slot, and so many processes are `waiting`."""
 
     verdict: int
     seconds: float
+    waiting: int = 0
 
 
 class Gate:
@@ -64,19 +69,28 @@ class Gate:
     def reset(self) -> None:
         """Start anew, as after a fork."""
         self._lock = Lock()
+        self._process = new_owner()
         self._logs: OrderedDict[str, Log] = OrderedDict()
         self._slots: dict[int, float] = {}
 
     def admit(
-        self, whose: str, owner: int, longest: float, lease: float, told: Told | None
+        self,
+        whose: str,
+        owner: int,
+        longest: float,
+        lease: float,
+        told: Told | None,
+        waited: bool = False,
     ) -> Admission:
-        """Give a call its moment, at most `longest` seconds from now, and a slot for `lease`."""
+        """Give a call its moment, at most `longest` seconds from now, and a slot for `lease`.
+
+        A slot that is `owner`'s already is kept; a free one goes to processes that have `waited`
+        before it goes to others.
+        """
         found = None
         if self._scripted is not False:
-            with suppress(StoreUnavailable):
-                found = self._reach.attempt(
-                    lambda cache: self._admitted(cache, whose, owner, longest, lease, told)
-                )
+            asked = whose, owner, longest, lease, told, waited
+            found = self._share(lambda cache: self._admitted(cache, *asked))
         return found or self._here(whose, owner, longest, lease, told)
 
     def at_hand(self, method: str) -> bool:
@@ -91,33 +105,35 @@ class Gate:
         longest: float,
         lease: float,
         told: Told | None,
-    ) -> Admission | None:
-        self._scripted = cache.scripted
-        if not cache.scripted:
-            return None
+        waited: bool,
+    ) -> Admission:
         left, seconds = (told.left, told.seconds) if told else (-1, 0.0)
-        keys = [self._key(kind, whose) for kind in ("log", "told")] + [self._key("slots")]
-        limits = [_micro(min(longest, 1e9)), self._most, _micro(lease), owner]
-        arguments = [*limits, left, _micro(seconds), *self._arguments]
-        verdict, delay = cache.run(ADMIT, keys, arguments)
-        return Admission(int(verdict), int(delay) / 1e6)
+        keys = [self._key("log", whose), self._key("told", whose)]
+        keys += [self._key("slots"), self._key("waiting")]
+        arguments = [_micro(min(longest, 1e9)), self._most, _micro(lease), owner, self._process]
+        arguments += [int(waited), left, _micro(seconds), *self._arguments]
+        verdict, delay, waiting = cache.run(ADMIT, keys, arguments)
+        return Admission(int(verdict), int(delay) / 1e6, int(waiting))
 
     def _here(
         self, whose: str, owner: int, longest: float, lease: float, told: Told | None
     ) -> Admission:
-        now = self._monotonic()
+        now, slots = self._monotonic(), self._slots
         with self._lock:
-            if self._most:
-                if len(self._slots) >= self._most:
-                    self._slots = {o: at for o, at in self._slots.items() if at > now}
-                if len(self._slots) >= self._most:
-                    return Admission(FULL, 0.0)
+            if self._most and len(slots) >= self._most and owner not in slots:
+                for late in [one for one, until in list(slots.items()) if until <= now]:
+                    slots.pop(late, None)
+                if len(slots) >= self._most:
+                    return Admission(FULL, 0.0, 1)
             log = self._log(whose)
             if told is not None and not told.left:
                 log.held_until = max(log.held_until, now + told.seconds)
             fits, seconds = log.reserve(now, longest)
-            if fits and self._most:
-                self._slots[owner] = now + seconds + lease
+            if self._most:
+                if fits:
+                    slots[owner] = now + seconds + lease
+                else:
+                    slots.pop(owner, None)
         return Admission(GO if fits else LATE, seconds)
 
     def _log(self, whose: str) -> Log:
@@ -126,12 +142,17 @@ class Gate:
             log = self._logs[whose] = Log(self._spans)
             if len(self._logs) > KEPT_LOGS:
                 self._logs.popitem(last=False)
+        elif whose:
+            self._logs.move_to_end(whose)
         return log
 
-    def leave(self, owner: int) -> None:
-        """Give a slot back."""
-        if self._slots.pop(owner, None) is None:
-            self._share(lambda cache: cache.run(LEAVE, [self._key("slots")], [owner]))
+    def leave(self, owner: int) -> int:
+        """Give a slot back; gives how many other processes wait for one."""
+        # One step of the interpreter, so without the lock.
+        if self._slots.pop(owner, None) is not None or self._scripted is False:
+            return 0
+        keys = [self._key("slots"), self._key("waiting")]
+        return self._share(lambda cache: int(cache.run(LEAVE, keys, [owner, self._process]))) or 0
 
     def hold(self, whose: str, seconds: float) -> None:
         """Let nobody go for so long: the API has said so."""
@@ -141,39 +162,56 @@ class Gate:
                 log = self._log(whose)
                 log.held_until = max(log.held_until, self._monotonic() + seconds)
 
-    def _share(self, work: Callable[[Access], object]) -> bool:
-        """Do it in Redis; False if there is none to do it."""
-        if self._scripted is False:
-            return False
+    def _share(self, work: Callable[[Access], T]) -> T | None:
+        """Do it in Redis; None if there is none to do it."""
 
-        def do(cache: Access) -> bool:
-            return cache.scripted and (work(cache), True)[1]
+        def do(cache: Access) -> T | None:
+            self._scripted = cache.scripted
+            return work(cache) if cache.scripted else None
 
-        try:
-            return self._reach.attempt(do)
-        except StoreUnavailable:
-            return False
+        if self._scripted is not False:
+            with suppress(StoreUnavailable):
+                return self._reach.attempt(do)
+        return None
 
     def circuit(self) -> Circuit | None:
         """Give the circuit where it is open; raises StoreUnavailable."""
-        key = self._key("circuit")
-        sealed = self._reach.attempt(lambda cache: cache.get_many([key])).get(key)
-        try:
-            return None if sealed is None else Circuit.load(self._seal.open(sealed, key))
-        except (Unsealable, ValueError):
-            return None
+        keys = [self._key(kind) for kind in ("shut", "circuit")]
+        found = self._reach.attempt(lambda cache: cache.get_many(keys))
+        for key in keys:
+            with suppress(Unsealable, ValueError):
+                if key in found:
+                    return Circuit.load(self._seal.open(found[key], key))
+        return None
 
-    def open(self, circuit: Circuit) -> None:
-        key = self._key("circuit")
+    def open(self, circuit: Circuit, rest: float = 0.0) -> None:
+        """Open the circuit; for `rest` seconds nobody gets a probe.
+
+        That is kept as the life of a key: clocks differ, and one that is an hour ahead would shut
+        everybody off for an hour.
+        """
+        # By hand apart: whoever has not heard of it may be about to open, or to close, his own.
+        key = self._key("shut" if circuit.by_hand else "circuit")
         sealed = self._seal.seal(circuit.dump(), key)
         self._reach.attempt(lambda cache: cache.set(key, sealed, CIRCUIT_SECONDS))
+        if rest > 0:
+            probe = self._key("probe")
+            self._reach.attempt(lambda cache: cache.delete(probe))
+            self._reach.attempt(lambda cache: cache.add(probe, NOBODY, rest))
         if circuit.count == 1:
             how = "by hand" if circuit.by_hand else "it failed too often"
             logger.warning("%s: circuit opened: %s.", self._identity.alias, how)
 
     def close(self) -> None:
-        keys = [self._key("circuit"), self._key("probe")]
-        for key in keys:
+        """Close the circuit, whoever opened it."""
+        self._close("shut", "circuit", "probe")
+
+    def recover(self) -> None:
+        """Close the circuit, unless it was opened by hand."""
+        self._close("circuit", "probe")
+
+    def _close(self, *kinds: str) -> None:
+        for key in map(self._key, kinds):
             self._reach.attempt(lambda cache, key=key: cache.delete(key))  # type: ignore[misc]
         logger.warning("%s: circuit closed.", self._identity.alias)
 
@@ -182,9 +220,10 @@ class Gate:
         key = self._key("probe")
         return self._reach.attempt(lambda cache: cache.add(key, owner, lease))
 
-    def unprobe(self) -> None:
+    def unprobe(self, owner: int) -> None:
+        """Give it back, if it is still `owner`'s."""
         key = self._key("probe")
-        self._reach.attempt(lambda cache: cache.delete(key))
+        self._reach.attempt(lambda cache: cache.write(key, owner, {}, [key]))
 
     def _key(self, kind: str, whose: str = "") -> str:
         identity = self._identity
