@@ -43,6 +43,7 @@ class ClientConfig:
     raise_for_status: bool
     token_timeout: float
     check: tuple[str, str] | None = field(repr=False)
+    allow_http: bool
     endpoints: Mapping[str, tuple[str, str]] = field(repr=False)
     memory_seconds: float
     retry: Retry | None
@@ -117,6 +118,7 @@ def _config(alias: str, findings: Findings) -> ClientConfig:
         raise_for_status=values["RAISE_FOR_STATUS"],
         token_timeout=float(values["TOKEN_TIMEOUT"] or min(10, longest)),
         check=values["CHECK"],
+        allow_http=values["ALLOW_HTTP"],
         endpoints=MappingProxyType(values["ENDPOINTS"]),
         memory_seconds=float(values["MEMORY_SECONDS"]),
         retry=values["RETRY"],

@@ -13,7 +13,8 @@ from apiclient_app.auth.options import described, fits
 
 from .keys import KEYS, POSITIVE, REQUIRED
 from .problems import Problem, at
-from .reading import READERS, auth_path, credentials_in_clear
+from .reading import READERS, auth_path
+from .transit import credentials_in_clear, unusable
 from .unusable import Unusable
 
 
@@ -46,6 +47,7 @@ def examine(alias: Any, source: Any) -> Findings:
         for name in KEYS:
             _read(findings, name)
         if not findings.problems:
+            _endpoints(findings)
             _plain_http(findings)
             _certificate(findings)
     return findings
@@ -87,10 +89,17 @@ def _certificate(findings: Findings) -> None:
         findings.add("E003", at("CERT"), "is missing for tls_client_auth.", remedy)
 
 
+def _endpoints(findings: Findings) -> None:
+    for key in unusable(findings.values["BASE_URL"], findings.values["AUTH"]):
+        remedy = "Give https://host/path, or a path as from BASE_URL; credentials have options."
+        findings.add("E008", key, "is not an http or https URL without user information.", remedy)
+
+
 def _plain_http(findings: Findings) -> None:
     values = findings.values
     if values["ALLOW_HTTP"]:
         return
-    for key, url in credentials_in_clear(values["BASE_URL"], values["AUTH"]):
+    carried = values["BASE_URL"], values["AUTH"], values["HEADERS"]
+    for key, url in credentials_in_clear(*carried):
         remedy = "Use https, or set ALLOW_HTTP to True if you must."
         findings.add("E009", key, f"would send credentials over plain http to {url}.", remedy)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from string import Formatter
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from django.utils.module_loading import import_string
 
@@ -18,6 +17,7 @@ from apiclient_app.expiry import AnyRule, ExpiryRule
 
 from .guarding import read_breaker, read_rate_limit, read_retry
 from .problems import at
+from .transit import has_host, odd
 from .unusable import Complaint, Unusable, wrong
 
 RULES = ("status", "body", "header", "error")
@@ -25,8 +25,7 @@ METHODS = ("GET", "OPTIONS", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 def read_url(value: str) -> str:
-    odd = any(c.isspace() or ord(c) < 32 or c == "\\" for c in value)
-    if odd or not value.lower().startswith(("http://", "https://")) or not _has_host(value):
+    if odd(value) or not value.lower().startswith(("http://", "https://")) or not has_host(value):
         raise wrong("is not an http or https URL.", "Give https://host/path/.")
     parts = urlsplit(value)
     if parts.username or parts.password or parts.query or parts.fragment:
@@ -187,12 +186,19 @@ def read_headers(value: Mapping[str, str]) -> Mapping[str, str]:
     return value
 
 
+def read_verify(value: bool | str) -> bool | str:
+    if isinstance(value, str) and not value.strip():
+        remedy = "Give True, or the path of a CA bundle."
+        raise wrong("is an empty text, with which requests verifies nothing.", remedy)
+    return value
+
+
 def read_proxies(value: Mapping[str, str] | None) -> dict[str, str] | None:
     if value is None:
         return None
     complaints = []
     for scheme, url in value.items():
-        if url and scheme != "no_proxy" and not _has_host(proxy_url(scheme, url)):
+        if url and scheme != "no_proxy" and not has_host(proxy_url(scheme, url)):
             remedy = "Give http://host:port, with user:password@ before it if need be."
             complaints.append(("E004", at(scheme), "is not the URL of a proxy.", remedy))
     if complaints:
@@ -203,14 +209,6 @@ def read_proxies(value: Mapping[str, str] | None) -> dict[str, str] | None:
 def proxy_url(scheme: str, url: str) -> str:
     """Give the URL of a proxy as requests understands it, and as what is secret in it is found."""
     return url if not url or scheme == "no_proxy" or "://" in url else f"http://{url}"
-
-
-def _has_host(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 READERS: dict[str, Callable[[Any], Any]] = {
@@ -224,30 +222,8 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "CERT": read_cert,
     "HEADERS": read_headers,
     "PROXIES": read_proxies,
+    "VERIFY": read_verify,
     "RETRY": read_retry,
     "RATE_LIMIT": read_rate_limit,
     "BREAKER": read_breaker,
 }
-
-
-def credentials_in_clear(base_url: str, auth: AuthBackend) -> Iterator[tuple[str, str]]:
-    """Give key and host of each URL that would carry credentials unencrypted off this machine."""
-    if not auth.identity():
-        return
-    urls = {at("BASE_URL"): base_url}
-    for name, value in vars(auth).items():
-        if name.endswith("_url") and isinstance(value, str) and value:
-            urls[at("AUTH", "OPTIONS", name)] = urljoin(base_url, value)
-    for key, url in urls.items():
-        parts = urlsplit(url)
-        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-            yield key, parts.hostname or ""
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

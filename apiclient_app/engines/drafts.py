@@ -145,6 +145,12 @@ class Drafts:
         prepared = session.prepare_request(request)
         if verify is None and config.verify is not True:
             verify = config.verify
+        if not verify and verify is not None and verify is not False:
+            raise InvalidRequest(
+                f"{config.alias}: verify is empty, with which requests verifies nothing; give "
+                "True, False, or the path of a CA bundle.",
+                alias=config.alias,
+            )
         proxies = {**(config.proxies or {}), **(proxies or {})}
         options: dict[str, Any] = {
             **session.merge_environment_settings(

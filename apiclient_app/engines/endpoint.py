@@ -13,7 +13,8 @@ import requests
 
 from apiclient_app.auth import Reply, TokenRequest
 from apiclient_app.conf import ClientConfig
-from apiclient_app.exceptions import CallError, TransportError
+from apiclient_app.conf.transit import in_clear
+from apiclient_app.exceptions import CallError, InvalidRequest, TransportError
 
 from .faults import Faults, unsent
 from .headers import check
@@ -125,6 +126,12 @@ class TokenEndpoint:
         # Prepared apart from any Session: neither cookies nor hooks nor a .netrc have a say.
         prepared = requests.Request(request.method, url, headers=headers, data=body).prepare()
         check(prepared.headers)
+        if not config.allow_http and (host := in_clear(str(prepared.url))):
+            raise InvalidRequest(
+                f"{config.alias}: the token request would send credentials over plain http to "
+                f"{host}; use https, or set ALLOW_HTTP.",
+                alias=config.alias,
+            )
         with config.session() if config.session else mounted(adapter) as session:
             options = session.merge_environment_settings(
                 url, dict(config.proxies or {}), True, self._verify(), config.cert

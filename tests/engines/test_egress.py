@@ -11,6 +11,7 @@ from pytest_django import Settings
 from requests.adapters import HTTPAdapter
 
 from apiclient_app import TokenError
+from apiclient_app.auth import AuthBackend, TokenRequest
 from tests.conftest import Configure
 from tests.engines.ways import Callers
 from tests.servers import Handle
@@ -210,3 +211,20 @@ def test_plain_http_off_this_machine_is_refused_before_anything_is_sent(
     }
     with pytest.raises(InvalidConfiguration, match="ALLOW_HTTP"):
         clients["api"].get("x")
+
+
+class Wandering(AuthBackend):
+    """Asks where no option says."""
+
+    def token_request(self) -> TokenRequest:
+        return TokenRequest("POST", "http://id.example/token", form={"secret": KEY})
+
+
+def test_a_token_request_over_plain_http_is_not_sent(
+    api: Handle, api_clients: Configure, clients: Callers
+) -> None:
+    proxies = {"http": api.base_url}  # which would hear it, too
+    api_clients(api={**key_client(api), "AUTH": {"BACKEND": Wandering}, "PROXIES": proxies})
+    with pytest.raises(TokenError, match=r"plain http to id\.example"):
+        clients["api"].get("x")
+    assert api.requests == []

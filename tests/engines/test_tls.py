@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from apiclient_app import TransportError
+from apiclient_app import InvalidRequest, TokenError, TransportError
 from tests.conftest import Configure
 
 from .certificates import Authority
 from .listening import Answer, Listen, heard
 from .ways import Callers
 
+LOGIN = {"credentials": {"user": "joe"}}
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
@@ -31,14 +32,14 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
 
 
-def encrypted(context: ssl.SSLContext, requests: list[bytes]) -> Answer:
+def encrypted(context: ssl.SSLContext, requests: list[bytes], reply: bytes = HELLO) -> Answer:
     """Answer all requests of a TLS connection; `requests` gets them."""
 
     def answer(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as secured:
             while request := heard(secured):
                 requests.append(request)
-                secured.sendall(HELLO)
+                secured.sendall(reply)
 
     return answer
 
@@ -116,6 +117,38 @@ def test_a_folder_is_trusted_instead_of_the_usual_authorities(
     api_clients(api={"BASE_URL": url(port), "VERIFY": str(empty)})
     with pytest.raises(TransportError, match="TLS failed"):
         clients["api"].get("x", timeout=5)
+
+
+@pytest.mark.parametrize("verify", ["", 0, b""], ids=repr)
+def test_an_empty_verify_is_no_way_to_verify_nothing(
+    listen: Listen, api_clients: Configure, clients: Callers, authority: Authority, verify: Any
+) -> None:
+    arrived: list[bytes] = []
+    api_clients(api={"BASE_URL": url(listen(encrypted(authority.server("localhost"), arrived)))})
+    with pytest.raises(InvalidRequest, match=r"^api: verify is empty"):
+        clients["api"].get("x", verify=verify, timeout=5)
+    assert arrived == []
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_an_empty_variable_leaves_certificates_verified(
+    listen: Listen,
+    api_clients: Configure,
+    clients: Callers,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+) -> None:
+    monkeypatch.setenv(variable, "")
+    arrived: list[bytes] = []
+    base = url(listen(encrypted(authority.server("localhost"), arrived)))
+    auth = {"BACKEND": "apiclient_app.auth.Login", "OPTIONS": {"login_url": "in", **LOGIN}}
+    api_clients(api={"BASE_URL": base}, login={"BASE_URL": base, "AUTH": auth})
+    with pytest.raises(TransportError, match="TLS failed"):
+        clients["api"].get("x", timeout=5)
+    with pytest.raises(TokenError):
+        clients["login"].get("x", timeout=5)
+    assert arrived == []
 
 
 @pytest.mark.parametrize("verify", ["/no/such/bundle.pem", "junk"])
