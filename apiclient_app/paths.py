@@ -19,7 +19,7 @@ def origin(url: str) -> tuple[str, str, int | None]:
     """Give scheme, host and port (RFC 6454); ValueError for a URL that cannot be read."""
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
-    host = (parts.hostname or "").rstrip(".")
+    host = (parts.hostname or "").removesuffix(".")
     return scheme, host, parts.port or DEFAULT_PORTS.get(scheme)
 
 

@@ -199,6 +199,10 @@ def test_origins_are_compared_as_the_rfc_has_it(one: str, other: str) -> None:
     assert origin(one) == origin(other)
 
 
+def test_a_name_that_ends_with_two_dots_is_another() -> None:
+    assert origin("https://api.example..") != origin("https://api.example")
+
+
 ALPHABET = string.ascii_letters + string.digits + "_.~/-"
 
 
