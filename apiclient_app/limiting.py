@@ -93,6 +93,7 @@ class Limiting:
             while True:
                 if slot is not None and (slot.place is not None or self.queue.line.places):
                     yield from self._stand(request, slot, began)
+                    now = self.clock()
                 lease = min(self.lease, request.remaining() + 1)
                 if slot is not None and self.limit is None and slot.lasts(now + lease):
                     return 0.0  # it was handed on, and that is all there is to ask for

@@ -7,7 +7,8 @@ from threading import Lock
 
 from .changes import Changes
 
-FIRST_PAUSE, SHORTEST, LONGEST = 0.02, 0.005, 0.25  # between two looks for a free slot
+SHORTEST, LONGEST = 0.005, 0.25  # seconds between two looks for a free slot
+GUESS = 0.1  # seconds that a request takes, before one has
 LOOKS = 6  # in the time that a request takes, by all processes together
 SHORTEST_TURN, LONGEST_TURN, REQUESTS_A_TURN = 0.1, 1.0, 10
 STANDING = 1.0  # seconds after which whoever stands in line shows that he is alive
@@ -70,7 +71,7 @@ class Line:
         self._lock = Lock()
         self.places: deque[Place] = deque()
         self._look_at = 0.0
-        self.took = FIRST_PAUSE  # seconds, by a request of late
+        self.took = GUESS  # seconds, by a request of late
 
     def join(self, now: float) -> Place:
         place = Place(now + 2 * STANDING)
