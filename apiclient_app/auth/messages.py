@@ -13,7 +13,7 @@ from apiclient_app.dates import instant
 from apiclient_app.exceptions import TokenUnavailable
 from apiclient_app.secret import SENSITIVE_NAME, Secret, one_line
 
-from .headers import NAME
+from .headers import named
 
 HEADER_LIMIT = 65_536
 ABSURD_SECONDS = 10 * 365.25 * 86_400
@@ -151,7 +151,7 @@ class Grant:
 
 def check_header(name: str, value: object) -> None:
     """ValueError for a header that cannot be sent; the text does not show it."""
-    if not NAME.fullmatch(name):
+    if not named(name):
         raise ValueError(f"{one_line(name, 40)!r} is not the name of a header")
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"the value for header {name} is empty or not a text")
