@@ -7,6 +7,14 @@ local owner, process, waited = ARGV[4], ARGV[5], ARGV[6] == '1'
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local moment = now
+local day = 86400000000
+
+-- What is no number, or beyond all that was ever reserved, is another's, or the clock was put back.
+local function sane(text)
+  local number = tonumber(text or 0)
+  return number and number <= now + day and number or 0
+end
+local function digits(number) return string.format('%.0f', number) end
 
 if most > 0 then
   redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
@@ -25,8 +33,8 @@ end
 
 local left, fresh = tonumber(ARGV[7]), now + tonumber(ARGV[8])
 local known = redis.call('HMGET', told, 'left', 'until', 'held')
-local remaining, ends = tonumber(known[1] or -1), tonumber(known[2] or 0)
-moment = math.max(moment, tonumber(known[3] or 0))
+local remaining, ends = tonumber(known[1] or -1) or -1, sane(known[2])
+moment = math.max(moment, sane(known[3]))
 if ends <= now then remaining = -1 end
 if left >= 0 then
   if remaining < 0 or fresh > ends + 1000000 then remaining, ends = left, fresh end
@@ -35,17 +43,16 @@ end
 if remaining == 0 then moment = math.max(moment, ends) end
 
 local length = redis.call('LLEN', log)
-if length > 0 then moment = math.max(moment, tonumber(redis.call('LINDEX', log, -1))) end
+if length > 0 then moment = math.max(moment, sane(redis.call('LINDEX', log, -1))) end
 local size, life = 0, 0
 for i = 9, #ARGV, 2 do
   local calls, span = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
   size, life = math.max(size, calls), math.max(life, span)
   if length >= calls then
-    moment = math.max(moment, tonumber(redis.call('LINDEX', log, -calls)) + span)
+    moment = math.max(moment, sane(redis.call('LINDEX', log, -calls)) + span)
   end
 end
 
-local function digits(number) return string.format('%.0f', number) end
 if moment - now > longest then
   if most > 0 then redis.call('ZREM', slots, owner) end
   return {1, digits(moment - now), 0}
@@ -72,7 +79,7 @@ HOLD = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local ends = now + tonumber(ARGV[1])
-if ends > tonumber(redis.call('HGET', KEYS[1], 'held') or 0) then
+if ends > (tonumber(redis.call('HGET', KEYS[1], 'held') or 0) or 0) then
   redis.call('HSET', KEYS[1], 'held', string.format('%.0f', ends))
   local life = math.ceil((ends - now) / 1000) + 1
   if redis.call('PTTL', KEYS[1]) < life then redis.call('PEXPIRE', KEYS[1], life) end
