@@ -67,6 +67,7 @@ class Crew:
     def __init__(self, folder: Path, redis_url: str, settings: Mapping[str, Any]) -> None:
         self.folder, self.settings = folder, dict(settings)
         self.workers: list[Worker] = []
+        self.forked: list[int] = []
         self.ledger = folder / "ledger"
         self.ledger.touch()
         self._redis_url = redis_url
@@ -92,7 +93,29 @@ class Crew:
     def stop(self) -> int:
         """End the calling; give how many callers did not come back."""
         self._loaded = False
-        return sum(self.ask(do="stop"))
+        self.forked = []
+        return int(sum(self.ask(do="stop")) + sum(self.ask(do="reap")))
+
+    def fork(self, worker: Worker) -> None:
+        """Have a worker fork a process that calls too."""
+        self.forked += self._order([worker], do="fork", begins=time.time())
+
+    @property
+    def processes(self) -> list[int]:
+        """Give the ids of all that there are."""
+        return [*(worker.process.pid for worker in self.workers), *self.forked]
+
+    def environment(self, log: Path) -> dict[str, str]:
+        """Give what a process needs to know, also one that is not of the crew."""
+        return {
+            **os.environ,
+            "REDIS_URL": self._redis_url,
+            "TEST_RUN": test_settings.RUN,
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "SETTINGS": json.dumps(self.settings),
+            "LEDGER": str(self.ledger),
+            "LOG": str(log),
+        }
 
     def burst(self) -> Calls:
         """Have every caller of all make one call, all at the same moment."""
@@ -145,14 +168,7 @@ class Crew:
                     stdout=subprocess.PIPE,
                     stderr=errors,
                     text=True,
-                    env={
-                        **os.environ,
-                        "REDIS_URL": self._redis_url,
-                        "TEST_RUN": test_settings.RUN,
-                        "DJANGO_SETTINGS_MODULE": "tests.settings",
-                        "CLOCK": str(clock),
-                        "LOG": str(log),
-                    },
+                    env={**self.environment(log), "CLOCK": str(clock)},
                 )
             )
 

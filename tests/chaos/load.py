@@ -42,12 +42,36 @@ class Target(NamedTuple):
         return 200 if named == self.subject else f"WrongSubject: {named!r}, not {self.subject!r}"
 
 
+class Ledger:
+    """Where what becomes of a call is a line at once, so that it outlives its process."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND)
+
+    def note(self, how: str, target: Target, at: float, response: Any) -> None:
+        line = [os.getpid(), how, *target, at, now() - at, target.end(response)]
+        os.write(self._file, f"{json.dumps(line)}\n".encode())
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+def answers(how: str, target: Target) -> list[Any]:
+    """Call in one of the ways that sync code has; give what came, or the error in its place."""
+    try:
+        if how == "map":
+            calls = ["whose"] * GATHERED
+            return list(target.client.map(calls, ordered=False, return_exceptions=True))
+        if how == "aget":
+            return [asyncio.run(target.client.aget("whose"))]
+        return [target.client.get("whose")]
+    except Exception as error:  # noqa: BLE001  # whatever it is, the test shall see it
+        return [error]
+
+
 @dataclass
 class Load:
-    """The callers of one process. Each makes `turns` calls, or as many as there is time for.
-
-    What becomes of a call is a line in the ledger at once, so that it outlives its process.
-    """
+    """The callers of one process. Each makes `turns` calls, or as many as there is time for."""
 
     ledger: str
     threads: int
@@ -57,7 +81,7 @@ class Load:
     over: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        self._ledger = os.open(self.ledger, os.O_WRONLY | os.O_APPEND)
+        self._ledger = Ledger(self.ledger)
         crew: list[Callable[[], None]] = [partial(self._call, n) for n in range(self.threads)]
         self._crew = [
             threading.Thread(target=work, daemon=True)
@@ -75,7 +99,7 @@ class Load:
         deadline = time.monotonic() + PATIENCE
         for thread in self._crew:
             thread.join(max(0.0, deadline - time.monotonic()))
-        os.close(self._ledger)
+        self._ledger.close()
         return sum(thread.is_alive() for thread in self._crew)
 
     def _pauses(self, every: float, phase: float) -> Iterator[float]:
@@ -87,30 +111,23 @@ class Load:
             yield max(0.0, due - now())
             due = max(due + every, now())  # who was held up does not make up for it
 
-    def _note(self, how: str, target: Target, at: float, response: Any) -> None:
-        line = [os.getpid(), how, *target, at, now() - at, target.end(response)]
-        os.write(self._ledger, f"{json.dumps(line)}\n".encode())
-
     def _call(self, number: int) -> None:
         target = Target(*TARGETS[number % len(TARGETS)])
         for pause in self._pauses(self.every, number / self.threads):
             if self.over.wait(pause):
                 return
-            at, response = now(), None
-            try:
-                response = target.client.get("whose")
-            except Exception as error:  # noqa: BLE001  # whatever it is, the test shall see it
-                response = error
-            self._note("get", target, at, response)
+            self._make("get", target)
 
     def _map(self) -> None:
         for turn, pause in enumerate(self._pauses(self.every * SPELL, 0.5)):
             if self.over.wait(pause):
                 return
-            at, target = now(), Target(*TARGETS[turn % len(TARGETS)])
-            calls = ["whose"] * GATHERED
-            for response in target.client.map(calls, ordered=False, return_exceptions=True):
-                self._note("map", target, at, response)
+            self._make("map", Target(*TARGETS[turn % len(TARGETS)]))
+
+    def _make(self, how: str, target: Target) -> None:
+        at = now()
+        for response in answers(how, target):
+            self._ledger.note(how, target, at, response)
 
     async def _await_all(self) -> None:
         await asyncio.gather(self._amap(), *(self._acall(n) for n in range(TASKS)))
@@ -124,7 +141,7 @@ class Load:
                 response = await target.client.aget("whose")
             except Exception as error:  # noqa: BLE001
                 response = error
-            self._note("aget", target, at, response)
+            self._ledger.note("aget", target, at, response)
 
     async def _amap(self) -> None:
         for turn, pause in enumerate(self._pauses(self.every * SPELL, 0.0)):
@@ -133,4 +150,4 @@ class Load:
             made = target.client.amap(["whose"] * GATHERED, return_exceptions=True)
             async with aclosing(made) as responses:
                 async for response in responses:
-                    self._note("amap", target, at, response)
+                    self._ledger.note("amap", target, at, response)

@@ -16,6 +16,8 @@ MORE_THREADS = 6  # than at the beginning: what comes and goes
 SOCKETS = 90
 QUIET = 0.5  # of the planned calls: with fewer, somebody was held up whom nobody counted
 
+NEWBORN = Health(cpu=0.0, memory=0, threads=16, files=0, sockets=0)
+
 TYPED = {
     name
     for name, kind in vars(apiclient_app).items()
@@ -112,8 +114,7 @@ class Outcome:
     def _of_the_processes(self) -> list[str]:
         complaints = []
         for pid, after in self.after.items():
-            if (before := self.before.get(pid)) is None:
-                continue
+            before = self.before.get(pid, NEWBORN)
             if after.cpu - before.cpu > SPIN * self.seconds:
                 complaints.append(f"{pid} used {after.cpu - before.cpu:.1f} s of processor time")
             if after.threads > before.threads + MORE_THREADS:

@@ -10,7 +10,7 @@ from tests.fleet.crew import Worker
 from tests.secrecy.canaries import HEADER_TAIL, Canaries
 from tests.servers import Handle
 
-from .crew import EVERY, THREADS, Crew
+from .crew import EVERY, THREADS, Calls, Crew
 from .gate import Gate
 from .health import Health
 from .lengths import Scale
@@ -19,6 +19,7 @@ from .outcome import Outcome
 
 TOKEN_TIMEOUT, MEMORY_SECONDS, GRACE = 2, 1, 60
 LEASE = TOKEN_TIMEOUT + 2  # of the renewal lock
+WARNING = "'levelname': 'WARNING'"
 WARMING = 1.5  # seconds in which every caller has called: what a process needs, it has by then
 RATE = (THREADS + TASKS + 2 * GATHERED / SPELL) / EVERY  # calls of a process in a second
 BY_REFRESH_TOKEN = [subject for alias, subject in TARGETS if alias == "crm"]
@@ -45,10 +46,17 @@ class Storm:
     def seconds(self) -> float:
         return self.scale.seconds
 
-    def begin(self, title: str, promised: str, *, cold: bool = False) -> None:
+    def configure(self, **settings: Any) -> None:
+        """Give both clients settings that they do not have by themselves."""
+        clients = self.crew.settings["API_CLIENTS"].items()
+        self.crew.settings["API_CLIENTS"] = {name: {**old, **settings} for name, old in clients}
+
+    def begin(
+        self, title: str, promised: str, *, cold: bool = False, processes: int | None = None
+    ) -> None:
         """Muster the fleet, have it obtain its tokens unless it is to be cold, and call."""
         self.title, self.promised = title, promised
-        self.crew.muster(self.scale.processes - len(self.crew.workers))
+        self.crew.muster((processes or self.scale.processes) - len(self.crew.workers))
         self.crew.ask(self.crew.workers[:1], do="migrate")
         for subject in BY_REFRESH_TOKEN:
             self.crew.ask(
@@ -67,7 +75,7 @@ class Storm:
         self._before = self.health()
 
     def health(self) -> dict[int, Health]:
-        return {w.process.pid: Health.of(w.process.pid) for w in self.crew.workers}
+        return {pid: Health.of(pid) for pid in self.crew.processes}
 
     def wait(self, share: float) -> None:
         """Let a share of the scenario's time go by."""
@@ -92,16 +100,18 @@ class Storm:
         """How many tokens of this life follow each other in the scenario's time, at most."""
         return int(self.seconds / (0.8 * seconds)) + 2
 
-    def end(self, *, revivals: int = len(TARGETS), mended: float = 0.0) -> Outcome:
+    def end(
+        self, *, mended: float = 0.0, share: float = 1.0, more: Calls | None = None
+    ) -> Outcome:
         """End the calling; see whether the fleet is alive, and give what came of it all.
 
-        `revivals` are the token requests that this may take, where every token was ended, and
-        `mended` the seconds after which it is to be alive again.
+        `mended`: the seconds after which it is to be alive again when all tokens were ended.
+        `share`: how much of the usual load there was; `more`: calls that are not in the ledger.
         """
         after, ended = self.health(), time.time()
         asked = self.asked
         stuck = self.crew.stop()
-        calls = self.crew.calls().since(self.began)
+        calls = Calls([*self.crew.calls().since(self.began), *(more or ())])
         before_revival = len(self.asked)
         self.api.expire_all()
         time.sleep(mended)
@@ -110,14 +120,14 @@ class Storm:
             title=self.title,
             promised=self.promised,
             seconds=ended - self.began,
-            processes=len(self.crew.workers),
+            processes=len({call.process for call in calls}),
             calls=calls,
-            planned=RATE * self.scale.processes * (ended - self.began),
+            planned=share * RATE * self.scale.processes * (ended - self.began),
             asked=asked,
             stuck=stuck,
             revived=revived,
             revivals=len(self.asked) - before_revival,
-            revivals_allowed=revivals,
+            revivals_allowed=len(TARGETS),
             lost=self.api.lost,
             leaks=self.leaks(),
             before=self._before,
@@ -125,6 +135,12 @@ class Storm:
         )
         self.report(outcome)
         return outcome
+
+    def complaints(self) -> list[int]:
+        """How many warnings there are of the cache in each process's log."""
+        logs = [path.read_text().splitlines() for path in self.crew.folder.glob("*.log")]
+        mark = "'name': 'apiclient_app.store', "
+        return [sum(mark in line and WARNING in line for line in lines) for lines in logs]
 
     def leaks(self) -> list[str]:
         """Say which secrets stand in what file of all that the processes wrote."""

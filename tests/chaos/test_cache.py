@@ -38,6 +38,7 @@ def test_a_cache_that_is_killed_and_restarted_fails_no_call(storm: Storm) -> Non
     outcome = storm.end()
 
     assert outcome.complaints == []
+    assert max(storm.complaints()) == 1
     assert outcome.failed == []
     assert outcome.calls.stall < 1
     assert len(outcome.asked) <= each_for_itself(storm)
@@ -57,6 +58,7 @@ def test_a_cache_that_stalls_fails_no_call(storm: Storm) -> None:
     outcome = storm.end()
 
     assert outcome.complaints == []
+    assert max(storm.complaints()) == 1
     assert outcome.failed == []
     assert outcome.calls.stall < 2.5 * SOCKET_TIMEOUT
     assert len(outcome.asked) <= each_for_itself(storm)
@@ -128,6 +130,7 @@ def test_a_cache_that_is_full_fails_no_call(storm: Storm) -> None:
     outcome = storm.end()
 
     assert outcome.complaints == []
+    assert max(storm.complaints()) == 1
     assert outcome.failed == []
     assert outcome.calls.stall < 1
     assert len(outcome.asked) <= each_for_itself(storm)

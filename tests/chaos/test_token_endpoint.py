@@ -13,6 +13,7 @@ from .storm import TOKEN_TIMEOUT, Storm
 
 HTML = Reply(body="<html><title>Down for maintenance</title></html>")
 TROUBLES = {"503": Reply(503), "hanging": Reply(style="hang"), "HTML": HTML}
+DEADLINE = 1.0
 LONGEST_COOLDOWN = 36  # 30 s and their jitter
 
 
@@ -76,3 +77,25 @@ def test_without_a_token_all_are_told_so_at_once(storm: Storm, trouble: str) -> 
     assert outcome.calls.stall < 2 * TOKEN_TIMEOUT + 1
     assert max(outcome.asked_for.values()) <= 10
     assert outcome.calls.since(mended + LONGEST_COOLDOWN - 1).failed == []
+
+
+@only_full
+def test_a_deadline_holds_where_the_token_endpoint_hangs(storm: Storm) -> None:
+    storm.configure(DEADLINE=DEADLINE)
+    break_off(storm.api, "hanging")
+    storm.begin(
+        f"the same with DEADLINE: {DEADLINE:.0f}, hanging",
+        f"no call above {DEADLINE + 0.5:.1f} s, each a TokenUnavailable or DeadlineExceeded",
+        cold=True,
+    )
+    storm.wait_until(storm.seconds)
+    during = storm.crew.calls()
+    mend(storm.api)
+    time.sleep(LONGEST_COOLDOWN)
+    outcome = storm.end()
+
+    assert outcome.complaints == []
+    assert set(outcome.calls.kinds) <= {"TokenUnavailable", "DeadlineExceeded"}
+    assert len(during.failed) == len(during)
+    assert outcome.calls.stall < DEADLINE + 0.5
+    assert max(outcome.asked_for.values()) <= 10

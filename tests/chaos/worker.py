@@ -11,32 +11,47 @@ from . import load  # before the clock is another
 if ahead := float(os.environ.get("CLOCK", "0")):
     time.time = lambda: load.now() + ahead  # before anybody imports it
 
-import logging
+import signal
 import sys
+import threading
 from typing import Any
 
 from tests.fleet import worker
 
-
-class Witness(logging.FileHandler):
-    """Writes down all that a record carries."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return f"{super().format(record)} {vars(record)!r}"
+from .witness import overhear
 
 
 class Orders:
     """What a worker can be told to do. Each gives something in JSON types."""
 
     def __init__(self) -> None:
-        logging.root.addHandler(Witness(os.environ["LOG"]))
-        logging.root.setLevel(logging.DEBUG)
+        overhear()
         self._load: load.Load | None = None
+        self._children: list[int] = []
 
     def start(self, **order: Any) -> None:
         """Call from now on; see `Load`."""
         self._load = load.Load(**order)
         self._load.start()
+
+    def fork(self, **order: Any) -> int:
+        """Fork a process that calls too; give its id."""
+        if pid := os.fork():
+            self._children.append(pid)
+            return pid
+        over = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: over.set())
+        self.start(**order)
+        over.wait()
+        os._exit(self.stop())
+
+    def reap(self) -> int:
+        """End those that were forked; give how many callers did not come back."""
+        for pid in self._children:
+            os.kill(pid, signal.SIGTERM)
+        ends = [os.waitpid(pid, 0)[1] for pid in self._children]
+        self._children = []
+        return sum(os.waitstatus_to_exitcode(end) for end in ends)
 
     def stop(self) -> int:
         """End the calling; give how many callers did not come back."""
