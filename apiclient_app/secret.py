@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlu
 T = TypeVar("T")
 
 MASK = "***"
+HALF = 8  # characters of a secret that are too many
+CUT = "\u2026\ufffd"  # what a text ends with that was cut off: an ellipsis, half a character
 
 SENSITIVE_NAME = re.compile(
     r"auth|token|secret|pass|pwd|key|sign|^sig$|cookie|session|credential|assertion|^code$|^jwt$",
@@ -82,11 +84,26 @@ class Secret(Generic[T]):
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Give `text` without the secrets named, and without what looks like one."""
-    for secret in sorted(_spellings(secrets), key=len, reverse=True):
+    """Give `text` without the secrets named, also one it was cut off in, and without what looks
+    like one."""
+    spellings = sorted(_spellings(secrets), key=len, reverse=True)
+    for secret in spellings:
         text = text.replace(secret, MASK)
+    for secret in spellings:
+        text = _without_half(text, secret)
     text = _PAIR.sub(rf"\1{MASK}", text)
     return _SCHEME.sub(rf"\1\2{MASK}", text)
+
+
+def _without_half(text: str, secret: str) -> str:
+    """Give `text` without the beginning of a secret at its very end."""
+    whole = text.rstrip(CUT)
+    start = whole.find(secret[:HALF], max(0, len(whole) - len(secret)))
+    while start >= 0 and len(secret) > HALF:
+        if secret.startswith(whole[start:]):
+            return whole[:start] + MASK
+        start = whole.find(secret[:HALF], start + 1)
+    return text
 
 
 def without_queries(text: str, secrets: Iterable[str] = ()) -> str:

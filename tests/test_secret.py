@@ -186,3 +186,32 @@ def test_a_scrubbed_error_can_be_chained_and_shows_nothing(error: Exception) -> 
     assert stand_in.__traceback__ is None
     assert stand_in.__cause__ is None
     assert re.search(type(error).__name__, shown)
+
+
+LONG = "eyJhbGciOiJSUzI1NiJ9." + "Zq7-x_/+" * 700
+
+
+@given(st.text(max_size=40), st.integers(8, len(LONG) - 1), st.sampled_from(["", "…", "\ufffd"]))
+def test_half_a_secret_at_the_end_of_what_was_cut_is_masked(
+    before: str, length: int, end: str
+) -> None:
+    shown = redact(f"{before} {LONG[:length]}{end}", [LONG])
+    assert LONG[:8] not in shown
+    assert MASK in shown
+
+
+def test_half_a_secret_is_known_in_other_spellings() -> None:
+    assert redact(f"no good: {quote(LONG, safe='')[:3000]}", [LONG]) == f"no good: {MASK}"
+
+
+def test_the_beginning_of_a_secret_elsewhere_is_a_word_like_others() -> None:
+    assert (
+        redact("password is wrong: passwor", ["password-of-mine"]) == "password is wrong: passwor"
+    )
+
+
+def test_looking_for_half_a_secret_is_fast() -> None:
+    secret = "abcdefgh" * 8_000 + "!"
+    began = time.thread_time()
+    redact("abcdefgh" * 125_000 + "?", [secret])
+    assert time.thread_time() - began < 2
