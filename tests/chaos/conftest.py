@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -14,6 +15,7 @@ from .crew import mustered
 from .gate import Gate
 from .lengths import Scale
 from .outcome import Outcome
+from .report import lines, write
 from .storm import GRACE, Storm, clients, secrets_of
 
 OUTCOMES = pytest.StashKey[list[Outcome]]()
@@ -25,8 +27,10 @@ def pytest_terminal_summary(
 ) -> None:
     if outcomes := config.stash.get(OUTCOMES, []):
         terminalreporter.section("chaos")
-        for outcome in outcomes:
-            terminalreporter.line(str(outcome))
+        for line in lines(outcomes):
+            terminalreporter.line(line)
+    if os.environ.get("WRITE") and (full := [each for each in outcomes if each.full]):
+        write(full)
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +41,17 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Callable[[Outcome], None]:
-    """Have what came of a scenario stand in the table at the end of the run."""
-    return request.config.stash.setdefault(OUTCOMES, []).append
+    """Print what came of a scenario, and have it stand in the table at the end of the run."""
+    outcomes = request.config.stash.setdefault(OUTCOMES, [])
+    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
+
+    def tell(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        if terminal is not None:
+            terminal.ensure_newline()
+            terminal.line(str(outcome))
+
+    return tell
 
 
 @pytest.fixture

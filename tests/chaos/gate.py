@@ -102,11 +102,9 @@ class Gate:
             tear(target)
 
     async def _end(self) -> None:
+        self._flowing.set()
         await self._close()
-        tasks = [task for task in self._carriers if task]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(task for task in self._carriers if task), return_exceptions=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

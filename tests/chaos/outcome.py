@@ -32,6 +32,7 @@ class Outcome:
 
     title: str
     promised: str
+    full: bool
     seconds: float
     processes: int
     calls: Calls

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from project.valkey import Valkey
@@ -119,6 +120,7 @@ class Storm:
         outcome = Outcome(
             title=self.title,
             promised=self.promised,
+            full=self.scale.full,
             seconds=ended - self.began,
             processes=len({call.process for call in calls}),
             calls=calls,
@@ -146,11 +148,18 @@ class Storm:
         """Say which secrets stand in what file of all that the processes wrote."""
         for token in self.api.issued:
             self.canaries.know("token", token)
-        return [
-            f"{name} in {path.name}"
-            for path in sorted(self.crew.folder.iterdir())
-            for name in self.canaries.heard_in(path.read_bytes())
-        ]
+        return heard(self.crew.folder, self.canaries)
+
+
+def heard(folder: Path, canaries: Canaries) -> list[str]:
+    """Say which secrets stand in what file; and which log is empty, for then nobody listened."""
+    files = sorted(folder.iterdir())
+    leaks = [f"{name} in {file.name}" for file in files for name in canaries.heard_in(read(file))]
+    return leaks + [f"nothing in {f.name}" for f in files if f.suffix == ".log" and not read(f)]
+
+
+def read(file: Path) -> str:
+    return file.read_bytes().decode("latin-1")
 
 
 def clients(api: Handle, secret: str, **options: Any) -> dict[str, dict[str, Any]]:

@@ -63,6 +63,10 @@ class Orders:
         burst.start()
         return burst.wait()
 
+    def rotate(self, *, alias: str, subject: str) -> str:
+        """Give the new token's id."""
+        return str(load.Target(alias, subject).client.rotate_token().id)
+
     def migrate(self) -> None:
         from django.core.management import call_command
 
