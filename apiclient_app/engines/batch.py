@@ -22,33 +22,10 @@ from .driver import Rooms, carry_out
 from .engine import Engine, carried
 from .in_time import too_late
 from .outgoing import Outgoing
-from .redirects import Hops, led_on, signed
+from .passage import Passage
+from .redirects import led_on, signed
 
 Outcome = tuple[int, requests.Response | None, BaseException | None]
-
-
-class Passage:
-    """One call on its way: where its flow stands."""
-
-    hops: Hops | None = None
-    request: Any = None
-    send: Any = None
-    transfer: Any = None
-    future: Future[Any] | None = None
-    on: Changes | None = None
-    until, version = 0.0, 0
-    timed = False
-
-    def __init__(self, batch: Batch, number: int, flow: Flow, outgoing: Outgoing) -> None:
-        self.batch, self.number, self.flow, self.outgoing = batch, number, flow, outgoing
-
-    @property
-    def changed(self) -> bool:
-        """Whether what it waits for has come; whoever sleeps waits for nothing."""
-        return self.on is not None and self.on.version != self.version
-
-    def received(self, response: requests.Response | None, error: BaseException | None) -> None:
-        self.batch.received(self, response, error)
 
 
 class Batch:
