@@ -46,8 +46,7 @@ class RateLimit:
     def spans(self) -> tuple[Allowance, ...]:
         """The allowances, and for each a shorter one that spreads its calls.
 
-        A tenth of an allowance, or five calls, may go at once; more would come in waves, each of
-        them as soon as the one before is out of the window.
+        A tenth of an allowance, or five calls, may go at once.
         """
         spans: list[Allowance] = []
         for each in self.allowances:
@@ -80,13 +79,19 @@ class Log:
 
     def reserve(self, now: float, longest: float) -> tuple[bool, float]:
         """Give whether a call has its moment now, and the seconds to it, at most `longest`."""
-        moment = max(now, self.held_until, self._moments[-1] if self._moments else 0.0)
+        moments = self._moments
+        last = moments[-1] if moments else 0.0
+        moment = max(now, self.held_until, last)
         for span in self._spans:
-            if len(self._moments) >= span.calls:
-                moment = max(moment, self._moments[-span.calls] + span.seconds)
+            if len(moments) >= span.calls:
+                free = moments[-span.calls] + span.seconds
+                if free > now:
+                    # Whoever has to wait goes at the pace of the allowance: those before came all
+                    # at once, maybe, and would go on in waves.
+                    moment = max(moment, free, last + span.seconds / span.calls)
         fits = moment - now <= longest
         if fits:
-            self._moments.append(moment)
+            moments.append(moment)
         return fits, moment - now
 
 

@@ -42,14 +42,16 @@ if left >= 0 then
 end
 if remaining == 0 then moment = math.max(moment, ends) end
 
-local length = redis.call('LLEN', log)
-if length > 0 then moment = math.max(moment, sane(redis.call('LINDEX', log, -1))) end
+local length, last = redis.call('LLEN', log), sane(redis.call('LINDEX', log, -1))
+moment = math.max(moment, last)
 local size, life = 0, 0
 for i = 9, #ARGV, 2 do
   local calls, span = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
   size, life = math.max(size, calls), math.max(life, span)
   if length >= calls then
-    moment = math.max(moment, sane(redis.call('LINDEX', log, -calls)) + span)
+    local free = sane(redis.call('LINDEX', log, -calls)) + span
+    -- Whoever has to wait goes at the pace of the allowance: those before came all at once, maybe.
+    if free > now then moment = math.max(moment, free, last + span / calls) end
   end
 end
 

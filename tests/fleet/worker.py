@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import IO, Any
 
@@ -68,6 +68,18 @@ class Orders:
         for thread in crew:
             thread.join()
         return {"calls": made, "cpu": time.process_time() - used}
+
+    def fan_out(self, *, alias: str, path: str, concurrency: int, at: float, until: float) -> int:
+        """Make calls with `map` from `at` to `until`, as many as may go; give their number."""
+        from apiclient_app import clients
+
+        def paths() -> Iterator[str]:
+            while time.time() < until:
+                yield path
+
+        time.sleep(max(0.0, at - time.time()))
+        made = clients[alias].map(paths(), concurrency=concurrency, ordered=False)
+        return sum(response.status_code == 200 for response in made)
 
     def rotate(self, *, alias: str) -> str:
         """Give the new token's id."""
