@@ -4,13 +4,14 @@ VENV ?= .venv
 EXIT ?=
 WRITE ?=
 PYTEST_ARGS ?=
+SECONDS ?= 60
 
 RUN := $(VENV)/bin/python
 QUICK := not slow and not browser and not chaos and not interop
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos browser interop bench lint format types layers clean
+.PHONY: help demo test chaos fuzz browser interop bench lint format types layers clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +33,11 @@ interop: $(READY) ## Run the tests against an OAuth server that is not Python
 
 chaos: $(READY) ## Run everything that takes long: outages, kills, soaks
 	@$(RUN) -m pytest -m "slow or chaos" --timeout=1800 $(PYTEST_ARGS)
+
+fuzz: $(READY) ## Try what servers and caches may say (SECONDS=60 for each; FUZZ_ARGS="record")
+	@# Not in requirements.txt: it has wheels for Linux on x86-64 alone.
+	@$(RUN) -c "import atheris" 2>/dev/null || $(RUN) -m pip install --quiet "atheris>=3.0"
+	@$(RUN) -m tests.fuzz --seconds $(SECONDS) $(FUZZ_ARGS)
 
 bench: $(READY) ## Measure; needs nginx (WRITE=1: into RESULTS.md; BENCH_ARGS="--only one --quick")
 	@$(RUN) -m benchmarks $(if $(WRITE),--write) $(BENCH_ARGS)
