@@ -15,6 +15,7 @@ from .rates import RateLimit, Told
 from .steps import Flow, GateCall, Guarded, Send, Sleep, Wait
 
 SOONEST = 0.01  # seconds to the next look, at least
+MOST_CROWDED = 64.0
 KEPT_NEWS = 4096  # subjects
 # One of many looks ahead no further, so that whoever makes a single call is not behind them all.
 HORIZON = 0.5
@@ -33,7 +34,20 @@ class Queue:
         self.owners = count(new_owner() << 20)
         self.line = Line()
         self.late = 0  # calls that sleep, until it is worth asking again
+        self.crowding = 1.0  # of the processes that want the same, as felt here
+        self.again: dict[str, tuple[float, float]] = {}
         self.told: dict[str, tuple[Told, float]] = {}
+
+    def more_late(self, whose: str, until: float, pace: float) -> None:
+        """Have those of many that come now wait, too; `pace` in seconds a call."""
+        self.crowding = min(MOST_CROWDED, self.crowding * 1.05)
+        if len(self.again) >= KEPT_NEWS:
+            self.again.clear()
+        self.again[whose] = until, pace
+
+    def less_late(self) -> None:
+        # As many ask in vain as do not: two trips a call, however many processes ask.
+        self.crowding = max(1.0, self.crowding * 0.95)
 
     def tell(self, whose: str, told: Told, now: float) -> None:
         """Keep what the API told, for whoever asks the gate next."""
@@ -73,6 +87,8 @@ class Limiting:
         """Have it sent when it may go; raises RateLimited if that is not within its patience."""
         slot = Slot(next(self.queue.owners)) if self.most else None
         try:
+            if self.queue.late and request.patience == inf:
+                yield from self._behind()
             seconds = yield from self._admitted(request, slot)
             if seconds > 0:
                 yield Sleep(seconds)
@@ -99,15 +115,17 @@ class Limiting:
                     return 0.0  # it was handed on, and that is all there is to ask for
                 left = self._left(request, now - began)
                 wish = self._wish(slot, left, lease + LONGEST_TURN, now)
-                verdict, seconds, waiting = yield GateCall("admit", wish)
+                verdict, seconds, more = yield GateCall("admit", wish)
                 if verdict == GO:
                     if slot is not None:
                         slot.keep(now, seconds, lease + LONGEST_TURN)
+                    if self.queue.late:
+                        self.queue.less_late()
                     return seconds
                 if verdict == LATE:
-                    yield from self._late(slot, seconds, left)
+                    yield from self._late(slot, seconds, left, more)
                 elif slot is not None:
-                    self._found_none(slot, waiting)
+                    self._found_none(slot, more)
                 now = self.clock()
         finally:
             if slot is not None and slot.place is not None:
@@ -123,17 +141,33 @@ class Limiting:
         # Not with a moment far off: others whose moment is now could have the slot meanwhile.
         return whose, slot.owner, min(left, HORIZON), lease, news, slot.place is not None
 
-    def _late(self, slot: Slot | None, seconds: float, left: float) -> Flow:
+    def _late(self, slot: Slot | None, seconds: float, left: float, pace: float) -> Flow:
         """Let time pass until it is worth asking again."""
         if slot is not None:
             slot.lose()
             self._step_out(slot)
         if seconds > left:
             raise self._kept_back("RATE_LIMIT", seconds)
-        pause = max(SOONEST, seconds - HORIZON / 2 + self._behind(self.queue.late))
+        pause = max(SOONEST, seconds - HORIZON / 2)
+        if left == inf:
+            self.queue.more_late(self.whose, self.clock() + pause, pace)
+        yield from self._sleep(min(left, pause + self._after_others(pace)))
+
+    def _behind(self) -> Flow:
+        """Let those go first that sleep already; or else whoever has much would get more."""
+        until, pace = self.queue.again.get(self.whose, (0.0, 0.0))
+        seconds = until - self.clock()
+        if seconds > 0:
+            yield from self._sleep(seconds + self._after_others(pace))
+
+    def _after_others(self, pace: float) -> float:
+        queue = self.queue
+        return queue.late * pace * queue.crowding * self.jitter()
+
+    def _sleep(self, seconds: float) -> Flow:
         self.queue.late += 1
         try:
-            yield Sleep(min(left, pause))
+            yield Sleep(seconds)
         finally:
             self.queue.late -= 1
 
@@ -157,7 +191,7 @@ class Limiting:
             else:
                 yield Wait(version, min(pause, left), place)
 
-    def _found_none(self, slot: Slot, waiting: int) -> None:
+    def _found_none(self, slot: Slot, waiting: float) -> None:
         now, line = self.clock(), self.queue.line
         slot.lose()
         if slot.place is None:
@@ -175,13 +209,6 @@ class Limiting:
     @staticmethod
     def _left(request: Guarded, waited: float) -> float:
         return min(request.remaining(), request.patience - waited)
-
-    def _behind(self, ahead: int) -> float:
-        """Give how long those before us will take, so that not all of us ask at once."""
-        if self.limit is None or not self.limit.allowances:
-            return self.jitter() * HORIZON / 2
-        pace = max(each.seconds / each.calls for each in self.limit.allowances)
-        return ahead * pace * self.jitter()
 
     def _kept_back(self, setting: str, seconds: float) -> RateLimited:
         error = RateLimited(

@@ -101,7 +101,7 @@ class Line:
                 place.until = now + max(pause, 0) + 2 * STANDING
             return pause
 
-    def found_none(self, place: Place, now: float, waiting: int, jitter: float) -> None:
+    def found_none(self, place: Place, now: float, waiting: float, jitter: float) -> None:
         """Have nobody look again too soon: so many are waiting, of all processes."""
         pause = self.took * waiting / LOOKS * (0.5 + jitter)
         self._look_at = now + max(SHORTEST, min(LONGEST, pause))

@@ -76,18 +76,21 @@ class Log:
         self._spans = spans
         self._moments: deque[float] = deque(maxlen=max((s.calls for s in spans), default=1))
         self.held_until = 0.0
+        self.pace = 0.0  # seconds a call, while some have to wait
 
     def reserve(self, now: float, longest: float) -> tuple[bool, float]:
         """Give whether a call has its moment now, and the seconds to it, at most `longest`."""
         moments = self._moments
         last = moments[-1] if moments else 0.0
         moment = max(now, self.held_until, last)
+        self.pace = 0.0
         for span in self._spans:
             if len(moments) >= span.calls:
                 free = moments[-span.calls] + span.seconds
                 if free > now:
                     # Whoever has to wait goes at the pace of the allowance: those before came all
                     # at once, maybe, and would go on in waves.
+                    self.pace = max(self.pace, span.seconds / span.calls)
                     moment = max(moment, free, last + span.seconds / span.calls)
         fits = moment - now <= longest
         if fits:

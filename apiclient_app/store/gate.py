@@ -35,11 +35,12 @@ GO, LATE, FULL = range(3)
 
 class Admission(NamedTuple):
     """`verdict` GO: the call has its slot, and may go in `seconds`; LATE: not within the seconds
-    that it had, but in these; FULL: there is no slot, and so many processes are `waiting`."""
+    that it had, but in these, and there are `more` seconds to the one after it; FULL: there is no
+    slot, and `more` processes wait for one."""
 
     verdict: int
     seconds: float
-    waiting: int = 0
+    more: float = 0.0
 
 
 class Gate:
@@ -112,8 +113,10 @@ class Gate:
         keys += [self._key("slots"), self._key("waiting")]
         arguments = [_micro(min(longest, 1e9)), self._most, _micro(lease), owner, self._process]
         arguments += [int(waited), left, _micro(seconds), *self._arguments]
-        verdict, delay, waiting = cache.run(ADMIT, keys, arguments)
-        return Admission(int(verdict), int(delay) / 1e6, int(waiting))
+        verdict, delay, more = cache.run(ADMIT, keys, arguments)
+        return Admission(
+            int(verdict), int(delay) / 1e6, int(more) / (1e6 if verdict == LATE else 1)
+        )
 
     def _here(
         self, whose: str, owner: int, longest: float, lease: float, told: Told | None
@@ -134,7 +137,7 @@ class Gate:
                     slots[owner] = now + seconds + lease
                 else:
                     slots.pop(owner, None)
-        return Admission(GO if fits else LATE, seconds)
+        return Admission(GO if fits else LATE, seconds, log.pace)
 
     def _log(self, whose: str) -> Log:
         log = self._logs.get(whose)

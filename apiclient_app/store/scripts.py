@@ -9,7 +9,7 @@ local now = time[1] * 1000000 + time[2]
 local moment = now
 local day = 86400000000
 
--- What is no number, or beyond all that was ever reserved, is another's, or the clock was put back.
+-- What is no number, or lies far ahead, is another's, or the clock was put back.
 local function sane(text)
   local number = tonumber(text or 0)
   return number and number <= now + day and number or 0
@@ -44,20 +44,23 @@ if remaining == 0 then moment = math.max(moment, ends) end
 
 local length, last = redis.call('LLEN', log), sane(redis.call('LINDEX', log, -1))
 moment = math.max(moment, last)
-local size, life = 0, 0
+local size, life, pace = 0, 0, 0
 for i = 9, #ARGV, 2 do
   local calls, span = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
   size, life = math.max(size, calls), math.max(life, span)
   if length >= calls then
     local free = sane(redis.call('LINDEX', log, -calls)) + span
     -- Whoever has to wait goes at the pace of the allowance: those before came all at once, maybe.
-    if free > now then moment = math.max(moment, free, last + span / calls) end
+    if free > now then
+      pace = math.max(pace, span / calls)
+      moment = math.max(moment, free, last + span / calls)
+    end
   end
 end
 
 if moment - now > longest then
   if most > 0 then redis.call('ZREM', slots, owner) end
-  return {1, digits(moment - now), 0}
+  return {1, digits(moment - now), digits(pace)}
 end
 if remaining >= 0 then
   if remaining > 0 then remaining = remaining - 1 end

@@ -90,8 +90,8 @@ class Stepped:
     def go(self, seconds: float = 0.0) -> Any:
         return self.give((GO, seconds, 0))
 
-    def late(self, seconds: float) -> Any:
-        return self.give((LATE, seconds, 0))
+    def late(self, seconds: float, pace: float = 0.1) -> Any:
+        return self.give((LATE, seconds, pace))
 
     def full(self, waiting: int = 1) -> Any:
         return self.give((FULL, 0.0, waiting))

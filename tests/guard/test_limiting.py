@@ -97,9 +97,23 @@ def test_one_of_many_looks_a_little_ahead_and_never_fails() -> None:
 
 def test_those_who_come_late_do_not_all_ask_again_at_once() -> None:
     bench = Bench(limit=RATE)
-    pauses = [bench.limited(patience=inf).late(10.0).seconds for _ in range(20)]
+    calls = [bench.limited(patience=inf) for _ in range(20)]
+    pauses = [call.late(10.0).seconds for call in calls]
     assert pauses == sorted(set(pauses))
     assert pauses[-1] - pauses[0] == pytest.approx(19 * 0.1 * 0.5)  # their pace, by the jitter
+
+
+def test_one_of_many_that_comes_while_others_sleep_does_not_ask_before_them() -> None:
+    """Or else the process that has most under way would get the most of what comes free."""
+    bench = Bench(limit=RATE)
+    bench.limited(patience=inf).late(10.0)
+    bench.clock.now += 4
+    later = bench.limited(patience=inf)
+    assert isinstance(later.step, Sleep)
+    assert later.step.seconds == pytest.approx(10.0 - HORIZON / 2 - 4 + 0.1 * 0.5)
+    bench.clock.now += later.step.seconds
+    assert asks(later.give(None), "admit")
+    assert asks(bench.limited().step, "admit")  # a single call has its own patience
 
 
 def test_whoever_sleeps_and_is_interrupted_holds_nobody_else_up() -> None:

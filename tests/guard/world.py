@@ -43,7 +43,7 @@ class ModelGate:
         lease: float,
         told: Told | None,
         waited: bool = False,
-    ) -> tuple[int, float, int]:
+    ) -> tuple[int, float, float]:
         now = self.clock.now
         if self.most:
             self.expire()
@@ -57,7 +57,7 @@ class ModelGate:
         fits, seconds = self.log.reserve(now, longest)
         if not fits:
             self.slots.pop(owner, None)
-            return LATE, seconds, 0
+            return LATE, seconds, self.log.pace
         if self.most:
             self.slots[owner] = now + seconds + lease
         return GO, seconds, 0
