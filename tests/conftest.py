@@ -23,7 +23,7 @@ USES_CACHES = {"api", "api_clients", "client", "db", "redis_url", "settings"}
 Configure = Callable[..., None]  # api_clients(github={"BASE_URL": ...})
 
 # Whoever asks for one of these starts processes, and measures what they do.
-FILLS_THE_MACHINE = {"fleet", "crew"}
+FILLS_THE_MACHINE = {"fleet", "crew", "storm"}
 
 FIGURES = pytest.StashKey[list[str]]()
 
