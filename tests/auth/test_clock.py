@@ -45,6 +45,17 @@ def test_a_date_that_is_none_teaches_nothing(date: str) -> None:
     assert answered(None).offset == 0
 
 
+@pytest.mark.parametrize(
+    "date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Sat, 01 Jan 1600 00:00:00 GMT"]
+)
+def test_no_clock_is_a_century_wrong(date: str) -> None:
+    assert Reply(200, {"date": date}, b"", NOW, NOW).offset == 0
+
+
+def test_a_clock_that_has_stood_still_shows_1970() -> None:
+    assert Reply(200, {"date": formatdate(NOW, usegmt=True)}, b"", 9.0, 9.0).now == NOW + 0.5
+
+
 def test_without_the_time_of_sending_nothing_is_learnt() -> None:
     assert Reply(200, {"date": formatdate(NOW + 600, usegmt=True)}, b"", NOW).offset == 0
 

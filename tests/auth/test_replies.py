@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apiclient_app.auth import ClientCredentials, Grant, Login, Reply, Secret
+from apiclient_app.auth.messages import ABSURD_SECONDS
 from apiclient_app.auth.replies import life, retry_after
 from apiclient_app.dates import instant, number
 from apiclient_app.exceptions import TokenError, TokenRefused, TokenUnavailable
@@ -170,6 +171,8 @@ def test_an_error_of_megabytes_is_cut_short() -> None:
         ("-3", 0),
         ("Fri, 15 Jan 2027 08:01:00 GMT", 60),
         ("Fri, 15 Jan 2027 07:00:00 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", ABSURD_SECONDS),
+        ("1e308", ABSURD_SECONDS),
         ("", None),
         ("soon", None),
         ("inf", None),
