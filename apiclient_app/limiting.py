@@ -34,6 +34,7 @@ class Queue:
         self.owners = count(new_owner() << 20)
         self.line = Line()
         self.late = 0  # calls that sleep, until it is worth asking again
+        self.leading: set[str] = set()  # for whom one of many has a moment, however far off
         self.crowding = 1.0  # of the processes that want the same, as felt here
         self.again: dict[str, tuple[float, float]] = {}
         self.told: dict[str, tuple[Told, float]] = {}
@@ -90,6 +91,8 @@ class Limiting:
             if self.queue.late and request.patience == inf:
                 yield from self._behind()
             seconds = yield from self._admitted(request, slot)
+            if self.queue.late:
+                self.queue.less_late()
             if seconds > 0:
                 yield Sleep(seconds)
             request.start()
@@ -119,10 +122,10 @@ class Limiting:
                 if verdict == GO:
                     if slot is not None:
                         slot.keep(now, seconds, lease + LONGEST_TURN)
-                    if self.queue.late:
-                        self.queue.less_late()
                     return seconds
                 if verdict == LATE:
+                    if slot is None and left == inf and self.whose not in self.queue.leading:
+                        return (yield from self._lead(lease))
                     yield from self._late(slot, seconds, left, more)
                 elif slot is not None:
                     self._found_none(slot, more)
@@ -140,6 +143,18 @@ class Limiting:
         slot.held = True  # for all that is known to whoever is interrupted now
         # Not with a moment far off: others whose moment is now could have the slot meanwhile.
         return whose, slot.owner, min(left, HORIZON), lease, news, slot.place is not None
+
+    def _lead(self, lease: float) -> Flow:
+        """Stand among the single calls, as one of our many does: or else they might leave none
+        of the allowance to us, or some of it to nobody."""
+        leading = self.queue.leading
+        leading.add(self.whose)
+        try:
+            _, seconds, _ = yield GateCall("admit", (self.whose, 0, inf, lease, None))
+            yield Sleep(seconds)
+        finally:
+            leading.discard(self.whose)
+        return 0.0
 
     def _late(self, slot: Slot | None, seconds: float, left: float, pace: float) -> Flow:
         """Let time pass until it is worth asking again."""

@@ -22,13 +22,14 @@ def toll() -> Iterator[Toll]:
 
 
 def warm(crew: Fleet, toll: Toll) -> None:
-    """Have everything imported and connected."""
+    """Have everything imported, connected and made, without a call of `api`."""
     for worker in crew.workers:
         now = time.time()
         many = {"concurrency": 2, "at": now, "until": now + 0.1}
         worker.order(do="fan_out", alias="warm", path="0/warm", **many)
+        worker.order(do="fan_out", alias="api", path="", concurrency=2, at=now, until=now)
     for worker in crew.workers:
-        worker.report()
+        assert [worker.report() for _ in range(2)][1] == 0
     crew.burst(alias="warm", paths=["0/warm"], threads=4)
     toll.count()
 

@@ -30,6 +30,15 @@ def standing(bench: Bench) -> Stepped:
     return call
 
 
+def led() -> Bench:
+    """Give a process of which one of many has its moment, far off."""
+    bench = Bench(limit=RATE)
+    first = bench.limited(patience=inf)
+    first.late(500.0)
+    first.go(500.0)
+    return bench
+
+
 def waited_for_nothing(bench: Bench, call: Stepped) -> None:
     for _ in range(1000):
         if asks(call.step, "admit"):
@@ -83,7 +92,7 @@ def test_the_time_of_a_request_runs_from_when_it_may_go() -> None:
 
 
 def test_one_of_many_looks_a_little_ahead_and_never_fails() -> None:
-    bench = Bench(limit=RATE)
+    bench = led()
     call = bench.limited(patience=inf)
     for _ in range(50):
         assert wish(call.step)["longest"] == HORIZON
@@ -95,8 +104,24 @@ def test_one_of_many_looks_a_little_ahead_and_never_fails() -> None:
     assert call.go() == SEND
 
 
-def test_those_who_come_late_do_not_all_ask_again_at_once() -> None:
+def test_of_many_one_stands_among_the_single_calls_and_then_the_next() -> None:
     bench = Bench(limit=RATE)
+    first, second = bench.limited(patience=inf), bench.limited(patience=inf)
+    first.late(5.0)
+    assert wish(first.step)["longest"] == inf
+    assert first.go(5.5) == Sleep(5.5)
+    assert second.late(5.0).seconds < 5.5  # it only looks again
+    assert first.give(None) == SEND
+    second.give(None)
+    second.late(5.0)
+    assert wish(second.step)["longest"] == inf
+    with pytest.raises(Cancelled):
+        second.throw(Cancelled())
+    assert not bench.queue.leading
+
+
+def test_those_who_come_late_do_not_all_ask_again_at_once() -> None:
+    bench = led()
     calls = [bench.limited(patience=inf) for _ in range(20)]
     pauses = [call.late(10.0).seconds for call in calls]
     assert pauses == sorted(set(pauses))
@@ -105,7 +130,7 @@ def test_those_who_come_late_do_not_all_ask_again_at_once() -> None:
 
 def test_one_of_many_that_comes_while_others_sleep_does_not_ask_before_them() -> None:
     """Or else the process that has most under way would get the most of what comes free."""
-    bench = Bench(limit=RATE)
+    bench = led()
     bench.limited(patience=inf).late(10.0)
     bench.clock.now += 4
     later = bench.limited(patience=inf)
@@ -117,7 +142,7 @@ def test_one_of_many_that_comes_while_others_sleep_does_not_ask_before_them() ->
 
 
 def test_the_more_ask_in_vain_the_longer_each_sleeps_and_then_less_again() -> None:
-    bench = Bench(limit=RATE)
+    bench = led()
     call, others = bench.limited(patience=inf), [bench.limited(patience=inf) for _ in range(3)]
     for other in others:
         other.late(1.0)
@@ -134,7 +159,7 @@ def test_the_more_ask_in_vain_the_longer_each_sleeps_and_then_less_again() -> No
 
 
 def test_whoever_sleeps_and_is_interrupted_holds_nobody_else_up() -> None:
-    bench = Bench(limit=RATE)
+    bench = led()
     call = bench.limited(patience=inf)
     call.late(10.0)
     assert bench.queue.late == 1
