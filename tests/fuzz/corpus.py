@@ -11,6 +11,7 @@ from .targets import TARGETS
 HERE = Path(__file__).parent
 CORPUS, CRASHES = HERE / "corpus", HERE / "crashes"
 LONGEST, MOST = 10_000, 300
+ROOM = 30  # for what breaks a target
 
 
 def name_of(data: bytes) -> str:
@@ -26,7 +27,7 @@ def inputs() -> Iterator[tuple[str, Path]]:
 
 def keep(target: str, added: Iterable[Path]) -> int:
     """Take in what a fuzzer added, the shortest first, as far as there is room; give how many."""
-    room = MOST - len(list(inputs()))
+    room = MOST - ROOM - len(list(inputs()))
     chosen = sorted((path.read_bytes() for path in added), key=len)[: max(0, room)]
     for data in chosen:
         (CORPUS / target / name_of(data)).write_bytes(data)
