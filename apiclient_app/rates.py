@@ -15,7 +15,8 @@ SPANS |= {"h": 3600, "hour": 3600, "d": 86_400, "day": 86_400}
 RATE = re.compile(r"\s*([1-9][0-9]{0,6})\s*/\s*([1-9][0-9]{0,4})?\s*([a-z]+?)s?\s*", re.IGNORECASE)
 LEARNED = "learn"  # as a RATE_LIMIT: what the API's headers say, and no limit of ours
 TENTH, AT_ONCE = 10, 5
-LONGEST_TOLD = 3600.0  # what a header may hold all calls back for; more is garbage, or an hour's
+LONGEST_TOLD = 3600.0  # what a header may hold all calls back for, until it is heard again
+ABSURD = 32 * 86_400.0  # quotas are of a month at most
 EPOCH, MILLISECONDS = 1e8, 1e11  # a reset above is no number of seconds from now
 NAMED = re.compile(r'"(?:[^"\\]|\\.)*+"?')  # what a policy is called may be anything
 REMAINING = ("RateLimit-Remaining", "X-RateLimit-Remaining", "X-Rate-Limit-Remaining")
@@ -135,9 +136,9 @@ def _fields(text: str) -> Told | None:
 
 
 def _told(left: float | None, seconds: float | None) -> Told | None:
-    if left is None or seconds is None or not 0 < seconds <= LONGEST_TOLD:
+    if left is None or seconds is None or not 0 < seconds <= ABSURD:
         return None
-    return Told(max(0, int(min(left, 1e9))), seconds)
+    return Told(max(0, int(min(left, 1e9))), min(seconds, LONGEST_TOLD))
 
 
 def _seconds(value: Any, moment: float) -> float | None:

@@ -238,7 +238,7 @@ def test_seconds_from_now_are_by_no_clock() -> None:
         {"RateLimit_Remaining": "inf", "RateLimit_Reset": "30"},
         {"RateLimit_Remaining": "7", "RateLimit_Reset": "0"},
         {"RateLimit_Remaining": "7", "RateLimit_Reset": "-5"},
-        {"RateLimit_Remaining": "7", "RateLimit_Reset": "3601"},
+        {"RateLimit_Remaining": "7", "RateLimit_Reset": "2764801"},
         {"RateLimit_Remaining": "7", "RateLimit_Reset": "1e400"},
         {"RateLimit_Remaining": "7", "RateLimit_Reset": "9" * 5000},
         {"X_RateLimit_Remaining": "7", "X_RateLimit_Reset": "1799999999"},
@@ -254,6 +254,7 @@ def test_what_says_nothing_or_nonsense_is_nothing(headers: dict[str, str]) -> No
     assert heard(**headers) is None
 
 
-def test_what_a_header_holds_all_calls_back_for_is_bounded() -> None:
-    assert heard(RateLimit_Remaining="0", RateLimit_Reset=f"{LONGEST_TOLD:.0f}") is not None
-    assert heard(RateLimit_Remaining="0", RateLimit_Reset=f"{LONGEST_TOLD + 1:.0f}") is None
+def test_a_quota_of_a_day_or_a_month_holds_calls_back_for_an_hour_at_once() -> None:
+    for seconds in (LONGEST_TOLD, LONGEST_TOLD + 1, 86_400, 31 * 86_400):
+        given = heard(RateLimit_Remaining="0", RateLimit_Reset=f"{seconds:.0f}")
+        assert given == Told(0, LONGEST_TOLD)
