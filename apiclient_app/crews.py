@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from math import inf
 from typing import Any
 
 import requests
@@ -112,8 +113,8 @@ class LoopCrew:
 
     async def wait(self) -> None:
         self._woken = self._loop.create_future()
-        patience = self._batch.patience(TURN_SECONDS)
-        if patience == TURN_SECONDS:
+        patience = self._batch.patience(inf)
+        if patience == inf:
             await self._woken
         else:
             await asyncio.wait([self._woken], timeout=patience)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from .auth.replies import retry_after
+from .backlog import Queue
 from .circuit import Breaker
 from .conf import ClientConfig
 from .crossing import Crossing, Sight
 from .dates import instant
 from .flow import CallFlow
 from .guard import Guard
-from .limiting import Limiting, Queue
+from .limiting import Limiting
 from .rates import TELLING, Told, told
 from .retries import Budget
 

@@ -4,65 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 from math import inf
 from typing import Any
 
+from .backlog import Queue
 from .exceptions import RateLimited
-from .exchange import new_owner
-from .line import LONGEST, LONGEST_TURN, Line, Slot
+from .line import LONGEST, LONGEST_TURN, Slot
 from .rates import RateLimit, Told
 from .steps import Flow, GateCall, Guarded, Send, Sleep, Wait
 
 SOONEST = 0.01  # seconds to the next look, at least
-MOST_CROWDED = 64.0
-KEPT_NEWS = 4096  # subjects
 # One of many looks ahead no further, so that whoever makes a single call is not behind them all.
 HORIZON = 0.5
 BACK_OFF = frozenset({429, 503})
 GO, LATE, FULL = range(3)
-
-
-class Queue:
-    """What one process knows of its own waiting calls, and of what the API last told."""
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Start anew, as after a fork: no two processes may have an owner in common."""
-        self.owners = count(new_owner() << 20)
-        self.line = Line()
-        self.late = 0  # calls that sleep, until it is worth asking again
-        self.leading: set[str] = set()  # for whom one of many has a moment, however far off
-        self.crowding = 1.0  # of the processes that want the same, as felt here
-        self.again: dict[str, tuple[float, float]] = {}
-        self.told: dict[str, tuple[Told, float]] = {}
-
-    def more_late(self, whose: str, until: float, pace: float) -> None:
-        """Have those of many that come now wait, too; `pace` in seconds a call."""
-        self.crowding = min(MOST_CROWDED, self.crowding * 1.05)
-        if len(self.again) >= KEPT_NEWS:
-            self.again.clear()
-        self.again[whose] = until, pace
-
-    def less_late(self) -> None:
-        # As many ask in vain as do not: two trips a call, however many processes ask.
-        self.crowding = max(1.0, self.crowding * 0.95)
-
-    def tell(self, whose: str, told: Told, now: float) -> None:
-        """Keep what the API told, for whoever asks the gate next."""
-        if len(self.told) >= KEPT_NEWS:
-            self.told.clear()
-        self.told[whose] = told, now
-
-    def news(self, whose: str, now: float) -> Told | None:
-        """Give what is still true of what was told, once: whoever asks the gate passes it on."""
-        told = self.told.pop(whose, None)
-        if told is None:
-            return None
-        left, seconds = told[0].left, told[0].seconds - (now - told[1])
-        return Told(left, seconds) if seconds > 0 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,10 +118,17 @@ class Limiting:
             self._step_out(slot)
         if seconds > left:
             raise self._kept_back("RATE_LIMIT", seconds)
-        pause = max(SOONEST, seconds - HORIZON / 2)
+        pause, leading = max(SOONEST, seconds - HORIZON / 2), self.queue.leading
         if left == inf:
             self.queue.more_late(self.whose, self.clock() + pause, pace)
-        yield from self._sleep(min(left, pause + self._after_others(pace)))
+        if self.whose in leading:
+            yield from self._sleep(min(left, pause + self._after_others(pace)))
+            return
+        leading.add(self.whose)
+        try:
+            yield from self._sleep(min(left, pause))
+        finally:
+            leading.discard(self.whose)
 
     def _behind(self) -> Flow:
         """Let those go first that sleep already; or else whoever has much would get more."""

@@ -120,6 +120,18 @@ def test_of_many_one_stands_among_the_single_calls_and_then_the_next() -> None:
     assert not bench.queue.leading
 
 
+def test_with_slots_the_first_that_is_late_asks_again_as_soon_as_it_is_worth_it() -> None:
+    bench = Bench(limit=RATE, most=5)
+    calls = [bench.limited() for _ in range(5)]
+    pauses = [call.late(5.0).seconds for call in calls]
+    assert pauses[0] == 5.0 - HORIZON / 2
+    assert min(pauses[1:]) > pauses[0]
+    with pytest.raises(Cancelled):
+        calls[0].throw(Cancelled())
+    calls[1].give(None)
+    assert calls[1].late(5.0).seconds == 5.0 - HORIZON / 2
+
+
 def test_those_who_come_late_do_not_all_ask_again_at_once() -> None:
     bench = led()
     calls = [bench.limited(patience=inf) for _ in range(20)]
