@@ -15,6 +15,7 @@ from tests.conftest import Configure
 from tests.engines.ways import Callers
 from tests.servers import Handle, Reply
 
+
 def failing(client: Any, times: int) -> None:
     for _ in range(times):
         with pytest.raises(ServerError):

@@ -11,7 +11,8 @@ import pytest
 import requests
 
 from apiclient_app import clients
-from apiclient_app.conf.reading import Unusable, read_expired
+from apiclient_app.conf.reading import read_expired
+from apiclient_app.conf.unusable import Unusable
 from tests.conftest import Configure
 from tests.servers import Handle, Reply
 

@@ -298,6 +298,6 @@ def test_the_deadline_of_one_call_does_not_end_another(
     api_clients(api={"BASE_URL": f"http://{HOST}:{listen(answer)}/"})
     client = handler["api"]
     begun = client.get("quick", stream=True, deadline=0.3)
-    hooked = client.get("slow", hooks={"response": lambda response, **_: None})
+    hooked = client.get("slow", hooks={"response": lambda *_, **__: None})
     assert hooked.content == b"hello"
     begun.close()
