@@ -3,15 +3,16 @@ PYTHON ?= python3
 VENV ?= .venv
 EXIT ?=
 WRITE ?=
+MINUTES ?= 30
 PYTEST_ARGS ?=
 SECONDS ?= 60
 
 RUN := $(VENV)/bin/python
-QUICK := not slow and not browser and not chaos and not interop
+QUICK := not slow and not browser and not chaos and not soak and not interop
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos fuzz browser interop bench lint format types layers clean
+.PHONY: help demo test chaos soak fuzz browser interop bench lint format types layers clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +32,11 @@ interop: $(READY) ## Run the tests against an OAuth server that is not Python
 	@.ci/node $(RUN)
 	@$(RUN) -m pytest -m interop $(PYTEST_ARGS)
 
-chaos: $(READY) ## Run everything that takes long: outages, kills, soaks
-	@$(RUN) -m pytest -m "slow or chaos" --timeout=1800 $(PYTEST_ARGS)
+chaos: $(READY) ## Run everything that takes long: outages, kills (WRITE=1: into docs/reliability.md)
+	@WRITE=$(WRITE) $(RUN) -m pytest -m "slow or chaos" --timeout=1800 $(PYTEST_ARGS)
+
+soak: $(READY) ## Call for 30 minutes, and see that nothing grows (MINUTES=2; WRITE=1: into docs)
+	@WRITE=$(WRITE) MINUTES=$(MINUTES) $(RUN) -m pytest -m soak --timeout=0 $(PYTEST_ARGS)
 
 fuzz: $(READY) ## Try what servers and caches may say (SECONDS=60 for each; FUZZ_ARGS="record")
 	@# Not in requirements.txt: it has wheels for Linux on x86-64 alone.
