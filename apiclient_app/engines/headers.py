@@ -29,6 +29,8 @@ def check(headers: Any) -> None:
 def check_given(headers: Mapping[Any, Any]) -> None:
     """InvalidHeader for what requests takes in no call either; its text would show the value."""
     for header in headers.items():
+        if header[1] is None:  # which takes a default away
+            continue
         if not sendable(*header):
             raise _unsendable(header[0])
         try:

@@ -84,9 +84,10 @@ def until_the_end(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 def endless_gzip() -> Iterator[bytes]:
     press = zlib.compressobj(wbits=31)
-    while True:
-        if piece := press.compress(bytes(MEGABYTE)):
-            yield piece
+    for _ in range(2):  # the first has the head; of the others, each is like the one before
+        piece = press.compress(bytes(MEGABYTE)) + press.flush(zlib.Z_FULL_FLUSH)
+        yield piece
+    yield from repeat(piece)
 
 
 def in_one(body: bytes, coding: str) -> Iterator[bytes]:
