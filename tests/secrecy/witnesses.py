@@ -5,6 +5,7 @@ import pickle
 import pprint
 import traceback
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from celery import Celery
 from celery.utils.serialization import get_pickleable_exception
@@ -14,12 +15,12 @@ from django.views.debug import ExceptionReporter
 from apiclient_app import Client
 
 Told = tuple[str, str | bytes]
-Call = Callable[[Client], object]
+Call = Callable[[Any], object]
 
 CELERY = Celery(set_as_current=False)
 
 
-def caught(call: Call, client: Client) -> BaseException | None:
+def caught(call: Call, client: Client | None) -> BaseException | None:
     try:
         call(client)
     except BaseException as error:  # noqa: BLE001  # whatever it is, it must not sing
