@@ -11,12 +11,11 @@ from .crew import Calls
 from .health import Health
 
 SPIN = 0.35  # of a processor: who spins takes all there is
-MORE_THREADS = 6  # than at the beginning: what comes and goes
 # What all callers of a process, two clients, the cache and the database can need at once.
-SOCKETS = 90
+THREADS, SOCKETS = 40, 90
 QUIET = 0.5  # of the planned calls: with fewer, somebody was held up whom nobody counted
 
-NEWBORN = Health(cpu=0.0, memory=0, threads=16, files=0, sockets=0)
+NEWBORN = Health(cpu=0.0, memory=0, threads=0, files=0, sockets=0)
 
 TYPED = {
     name
@@ -118,7 +117,7 @@ class Outcome:
             before = self.before.get(pid, NEWBORN)
             if after.cpu - before.cpu > SPIN * self.seconds:
                 complaints.append(f"{pid} used {after.cpu - before.cpu:.1f} s of processor time")
-            if after.threads > before.threads + MORE_THREADS:
+            if after.threads > THREADS:
                 complaints.append(f"{pid} went from {before.threads} to {after.threads} threads")
             if after.sockets > SOCKETS:
                 complaints.append(f"{pid} went from {before.sockets} to {after.sockets} sockets")

@@ -102,11 +102,16 @@ class Storm:
         return int(self.seconds / (0.8 * seconds)) + 2
 
     def end(
-        self, *, mended: float = 0.0, share: float = 1.0, more: Calls | None = None
+        self,
+        *,
+        rest: float = 0.0,
+        mended: float = 0.0,
+        share: float = 1.0,
+        more: Calls | None = None,
     ) -> Outcome:
         """End the calling; see whether the fleet is alive, and give what came of it all.
 
-        `mended`: the seconds after which it is to be alive again when all tokens were ended.
+        `rest`: seconds between that and the end of every token; `mended`: the seconds after which it is to be alive again when all tokens were ended.
         `share`: how much of the usual load there was; `more`: calls that are not in the ledger.
         """
         after, ended = self.health(), time.time()
@@ -114,6 +119,7 @@ class Storm:
         stuck = self.crew.stop()
         calls = Calls([*self.crew.calls().since(self.began), *(more or ())])
         before_revival = len(self.asked)
+        time.sleep(rest)
         self.api.expire_all()
         time.sleep(mended)
         revived = self.crew.burst()
@@ -136,6 +142,9 @@ class Storm:
             after=after,
         )
         self.report(outcome)
+        import json
+
+        Path("/tmp/asked.json").write_text(json.dumps([self.began, asked]))
         return outcome
 
     def complaints(self) -> list[int]:

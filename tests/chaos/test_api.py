@@ -72,7 +72,7 @@ def test_a_connection_torn_in_mid_body_fails_its_call_alone(storm: Storm) -> Non
 def test_with_retries_no_call_fails_for_a_torn_connection(storm: Storm) -> None:
     storm.configure(RETRY={"attempts": 6, "backoff": 0.1})
     storm.begin(
-        "the same with RETRY",
+        "API: every tenth connection reset in mid body, with RETRY",
         "0 failed, 0 token requests; at most a fifth more requests than calls",
     )
     before, torn = storm.api.count(200), time.time()

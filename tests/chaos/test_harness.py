@@ -18,7 +18,7 @@ from .crew import Call, Calls
 from .gate import Gate
 from .growth import MEBIBYTE, Sample, growing
 from .health import Health
-from .outcome import SOCKETS, Outcome
+from .outcome import SOCKETS, THREADS, Outcome
 from .storm import heard
 
 
@@ -131,7 +131,7 @@ def test_of_a_good_outcome_there_is_no_complaint() -> None:
         replace(GOOD, revived=Calls()),
         replace(GOOD, revivals=6),
         replace(GOOD, after={1: replace(HEALTH, cpu=5.0)}),
-        replace(GOOD, after={1: replace(HEALTH, threads=30)}),
+        replace(GOOD, after={1: replace(HEALTH, threads=THREADS + 1)}),
         replace(GOOD, after={1: replace(HEALTH, sockets=SOCKETS + 1)}),
     ],
     ids=lambda bad: bad.complaints[0] if bad.complaints else "none",

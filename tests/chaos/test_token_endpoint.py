@@ -84,7 +84,7 @@ def test_a_deadline_holds_where_the_token_endpoint_hangs(storm: Storm) -> None:
     storm.configure(DEADLINE=DEADLINE)
     break_off(storm.api, "hanging")
     storm.begin(
-        f"the same with DEADLINE: {DEADLINE:.0f}, hanging",
+        f"token endpoint: hanging for {storm.seconds:.0f} s, no token, DEADLINE: {DEADLINE:.0f}",
         f"no call above {DEADLINE + 0.5:.1f} s, each a TokenUnavailable or DeadlineExceeded",
         cold=True,
     )

@@ -39,10 +39,12 @@ class Orders:
         if pid := os.fork():
             self._children.append(pid)
             return pid
-        over = threading.Event()
+        over, parent = threading.Event(), os.getppid()
         signal.signal(signal.SIGTERM, lambda *_: over.set())
         self.start(**order)
-        over.wait()
+        while not over.wait(0.5):
+            if os.getppid() != parent:
+                os._exit(1)  # it was killed
         os._exit(self.stop())
 
     def reap(self) -> int:
