@@ -111,8 +111,9 @@ class Storm:
     ) -> Outcome:
         """End the calling; see whether the fleet is alive, and give what came of it all.
 
-        `rest`: seconds between that and the end of every token; `mended`: the seconds after which it is to be alive again when all tokens were ended.
-        `share`: how much of the usual load there was; `more`: calls that are not in the ledger.
+        `rest`: seconds between that and the end of every token; `mended`: those after which the
+        fleet is to be alive again; `share`: how much of the usual load there was; `more`: calls
+        that are not in the ledger.
         """
         after, ended = self.health(), time.time()
         asked = self.asked
