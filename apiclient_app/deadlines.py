@@ -11,18 +11,26 @@ SLACK = 0.005  # a timeout that ends so much early has ended because of it
 class Deadline:
     """So many `seconds` from its start; without end until then.
 
-    `sent` tells whether anything went to the API by then.
+    `sent` tells whether anything may have gone to the API by then.
     """
 
-    __slots__ = ("seconds", "sent", "until")
+    __slots__ = ("_before", "seconds", "sent", "until")
 
     def __init__(self, seconds: float) -> None:
-        self.seconds, self.until, self.sent = seconds, inf, False
+        self.seconds, self.until = seconds, inf
+        self.sent = self._before = False
 
     def start(self) -> None:
         """Have it run from now on, if it does not yet."""
         if self.until == inf:
             self.until = time.monotonic() + self.seconds
+
+    def sending(self) -> None:
+        self._before, self.sent = self.sent, True
+
+    def unsent(self) -> None:
+        """Take the last `sending` back: no connection came about."""
+        self.sent = self._before
 
     def remaining(self) -> float:
         return self.until - time.monotonic()

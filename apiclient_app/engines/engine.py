@@ -196,10 +196,14 @@ class Engine:
         prepared, deadline = outgoing.prepared, outgoing.deadline
         more = (outgoing.auth.secrets, *([token.revealed] if token else ()))
         shown = self.faults.presentable(error, str(prepared.method), str(prepared.url), *more)
-        if deadline is None or not deadline.over or not isinstance(shown, TransportError):
+        if deadline is None or not isinstance(shown, TransportError):
+            return shown
+        if not shown.sent:
+            deadline.unsent()
+        if not deadline.over:
             return shown
         late = self.faults.too_late(prepared, deadline, [t for texts in more for t in texts()])
-        late.sent, late.__cause__ = shown.sent, shown.__cause__
+        late.sent, late.__cause__ = deadline.sent, shown.__cause__
         return late
 
 

@@ -45,7 +45,7 @@ def signed(outgoing: Outgoing, token: Token | None) -> requests.PreparedRequest:
     if outgoing.deadline is not None:
         if outgoing.deadline.remaining() <= 0:
             raise requests.ConnectTimeout(Unconnected("there was no time left to send it"))
-        outgoing.deadline.sent = True
+        outgoing.deadline.sending()
     request = twin(outgoing.prepared)
     outgoing.auth.sign(request, token)
     return request

@@ -98,7 +98,7 @@ def test_a_post_that_never_left_is_sent_again(api_clients: Configure, clients: C
 
     client = clients["api"]
     with pytest.raises(TransportError) as caught:
-        handler["api"].post("x", data=b"1", deadline=0.1)
+        client.post("x", data=b"1", deadline=0.2)
     assert caught.value.sent is False
     thread = threading.Thread(target=open_at_last)
     thread.start()
