@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlsplit, urlunsplit
 
@@ -17,7 +16,7 @@ from apiclient_app.paths import origin
 from apiclient_app.secret import SENSITIVE_NAME
 from apiclient_app.tokens import Token
 
-from .bounded import held
+from .bounded import held, holding
 from .faults import Unconnected
 from .headers import cookie_jar
 from .outgoing import Outgoing, twin
@@ -128,22 +127,24 @@ def by_session(
     how = {**options, "allow_redirects": False}
     how.pop("deadline", None)
     with_jar(request)
-    hold = partial(held, limit=limit)
-    # Last: hooks of theirs may look at the connection, or have sent once more (Digest).
-    request.hooks = {**request.hooks, "response": [*request.hooks["response"], hold]}
     try:
-        return session.send(request, **how)
+        with holding(request, limit):
+            response = session.send(request, **how)
     except requests.HTTPError as error:
-        response = error.response
-        if response is None or response.request is not request:
+        refused = error.response
+        if refused is None or refused.request is not request:
             raise
         # A hook of the user's raises for every status; what this one means is not decided here.
-        hold(response, stream=options.get("stream"))
-        return response
+        held(refused, limit=limit, stream=options.get("stream"))
+        return refused
     except ValueError as error:
         # requests looks at the Location of a redirect even if it is not to follow it.
         if not passed_through(error, "resolve_redirects"):
             raise
+    else:
+        if response.next is not None:
+            response.next.hooks = request.hooks
+        return response
     raise _unusable()
 
 

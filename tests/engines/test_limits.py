@@ -7,6 +7,7 @@ import pickle
 import re
 import socket
 import sys
+import threading
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -264,6 +265,43 @@ def test_a_hook_sees_a_body_that_nobody_has_read(listen: Listen, api_clients: Co
     api_clients(shop={"BASE_URL": f"http://127.0.0.1:{listen(Speaker(little))}/"})
     assert clients["shop"].get("x", hooks={"response": look}).text == "hello"
     assert seen == [("127.0.0.1", False)]
+
+
+def test_a_hook_that_raises_leaves_no_connection_open(
+    listen: Listen, api_clients: Configure
+) -> None:
+    from apiclient_app import clients
+
+    ended = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        while heard(connection):
+            connection.sendall(b"".join(little()))
+        ended.set()
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    api_clients(shop={"BASE_URL": f"http://127.0.0.1:{listen(answer)}/"})
+    with pytest.raises(ZeroDivisionError) as caught:
+        clients["shop"].get("x", hooks={"response": fail})
+    assert ended.wait(5)
+    assert caught.type is ZeroDivisionError  # which, in a cycle with its frames, holds the answer
+
+
+def test_an_answer_that_hooks_saw_can_be_pickled(listen: Listen, api_clients: Configure) -> None:
+    from apiclient_app import clients
+
+    speeches = (lambda: whole(b"", b"Location: /y", status=b"302 Found"), little)
+    api_clients(
+        shop={
+            "BASE_URL": f"http://127.0.0.1:{listen(Speaker(*speeches))}/",
+            "SESSION": requests.Session,
+        }
+    )
+    response = clients["shop"].get("x")
+    assert pickle.loads(pickle.dumps(response)).text == "hello"
+    assert response.request.hooks == {"response": []}
 
 
 @pytest.mark.parametrize("clients", LIBCURL, indirect=True)
