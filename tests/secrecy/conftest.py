@@ -17,7 +17,7 @@ from .holders import HOLDERS, client
 from .parrot import Parrot, perched
 from .witnesses import Call, Everything, Told, caught, reported, told_by, ways_of
 
-ONE_IN = 8
+ONE_IN = 12
 SIGNALS = [signal for signal in vars(signals).values() if isinstance(signal, Signal)]
 
 
