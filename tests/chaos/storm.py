@@ -143,9 +143,6 @@ class Storm:
             after=after,
         )
         self.report(outcome)
-        import json
-
-        Path("/tmp/asked.json").write_text(json.dumps([self.began, asked]))
         return outcome
 
     def complaints(self) -> list[int]:
