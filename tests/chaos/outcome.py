@@ -115,10 +115,12 @@ class Outcome:
         complaints = []
         for pid, after in self.after.items():
             before = self.before.get(pid, NEWBORN)
+            # Who was forked holds his parent's sockets too, until he ends.
+            sockets = SOCKETS if pid in self.before else 2 * SOCKETS
             if after.cpu - before.cpu > SPIN * self.seconds:
                 complaints.append(f"{pid} used {after.cpu - before.cpu:.1f} s of processor time")
             if after.threads > THREADS:
                 complaints.append(f"{pid} went from {before.threads} to {after.threads} threads")
-            if after.sockets > SOCKETS:
+            if after.sockets > sockets:
                 complaints.append(f"{pid} went from {before.sockets} to {after.sockets} sockets")
         return complaints
