@@ -10,9 +10,9 @@ from django.core.cache import caches
 
 from .auth import AuthBackend
 from .client import Client
+from .client.guarding import Common
 from .conf import ClientConfig, config_for
 from .engines import Engine, Rooms
-from .guarding import Common
 from .memory import Memory
 from .store import CacheStore, Identity
 from .store.gate import Gate

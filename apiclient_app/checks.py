@@ -36,7 +36,7 @@ from django.utils.module_loading import import_string
 from .auth import AuthBackend
 from .conf import config_for
 from .conf.examination import examine
-from .exchange import LEASE_MARGIN
+from .leases import LEASE_MARGIN
 from .models import Credential
 
 BACKENDS = {

@@ -29,7 +29,7 @@ class Change:
 CHANGES = [
     Change(
         "no second look after the lock is taken",
-        "renewal.py",
+        "flow/renewal.py",
         """            yield from self.look()
             outcome = self._judge(need, self.clock())
             if outcome is not UNDECIDED:
@@ -39,13 +39,13 @@ CHANGES = [
     ),
     Change(
         "no comparison: whatever record is there counts as the rejected one",
-        "flow.py",
+        "flow/__init__.py",
         "Need(began, rejected=token)",
         "Need(began, rejected=self.memory.token)",
     ),
     Change(
         "no bound on fruitless renewals",
-        "need.py",
+        "flow/need.py",
         "if need.rejected is not None and _suspected(need.rejected, memory, now):",
         "if False:",
     ),
@@ -57,13 +57,13 @@ CHANGES = [
     ),
     Change(
         "no end to suspicion: a real revocation is taken for the API's answer",
-        "need.py",
+        "flow/need.py",
         "return accepted_at is None or now - accepted_at < WORKED_SECONDS",
         "return True",
     ),
     Change(
         "no single use of a record that expired while it was waited for",
-        "need.py",
+        "flow/need.py",
         "return now < token.usable_until or token.obtained_at >= self.began",
         "return now < token.usable_until",
     ),
@@ -87,7 +87,7 @@ CHANGES = [
     ),
     Change(
         "no limit: who was stopped and given up still sends",
-        "exchange.py",
+        "flow/exchange.py",
         "reply = yield Ask(request, until, ",
         "reply = yield Ask(request, ",
     ),
@@ -105,13 +105,13 @@ CHANGES = [
     ),
     Change(
         "a successor that the database does not take is dropped",
-        "refreshing.py",
+        "flow/refreshing.py",
         "if kept is None and token is not None and row.generation:",
         "if False:",
     ),
     Change(
         "the successor is not kept",
-        "refreshing.py",
+        "flow/refreshing.py",
         "kept = yield from self.keep(claim.row, successor)",
         "kept = True",
     ),

@@ -11,10 +11,10 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 
 from apiclient_app.auth import AuthBackend
-from apiclient_app.circuit import Breaker
 from apiclient_app.exceptions import APIClientError, InvalidConfiguration, UnknownClient
-from apiclient_app.rates import RateLimit
-from apiclient_app.retries import Retry
+from apiclient_app.guard.circuit import Breaker
+from apiclient_app.guard.rates import RateLimit
+from apiclient_app.guard.retries import Retry
 from apiclient_app.secret import SENSITIVE_NAME
 
 from .examination import Findings, examine

@@ -8,9 +8,9 @@ from dataclasses import fields
 from math import isfinite
 from typing import Any
 
-from apiclient_app.circuit import Breaker
-from apiclient_app.rates import LEARNED, RateLimit, allowance
-from apiclient_app.retries import Retry
+from apiclient_app.guard.circuit import Breaker
+from apiclient_app.guard.rates import LEARNED, RateLimit, allowance
+from apiclient_app.guard.retries import Retry
 
 from .problems import at
 from .unusable import wrong

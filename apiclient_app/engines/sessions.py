@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 from requests.cookies import extract_cookies_to_jar
 
 from apiclient_app.conf import ClientConfig
-from apiclient_app.retries import IDEMPOTENT
+from apiclient_app.guard.retries import IDEMPOTENT
 
 from .bounded import held
 from .connections import Errand, Errands, noting

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from apiclient_app.client.parts import held
 from apiclient_app.exceptions import InvalidRequest
-from apiclient_app.parts import held
 
 from .exits import unusable
 from .lines import Line

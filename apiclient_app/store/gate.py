@@ -11,10 +11,10 @@ from math import ceil, inf
 from threading import Lock
 from typing import NamedTuple, TypeVar
 
-from apiclient_app.circuit import Circuit
 from apiclient_app.exceptions import StoreUnavailable
-from apiclient_app.exchange import new_owner
-from apiclient_app.rates import Log, RateLimit, Told
+from apiclient_app.guard.circuit import Circuit
+from apiclient_app.guard.rates import Log, RateLimit, Told
+from apiclient_app.leases import new_owner
 
 from .access import Access
 from .identity import Identity

@@ -3,8 +3,8 @@
 import time
 from dataclasses import asdict
 
-from apiclient_app.circuit import LONGEST_FACTOR
-from apiclient_app.retries import RESERVE, Retry
+from apiclient_app.guard.circuit import LONGEST_FACTOR
+from apiclient_app.guard.retries import RESERVE, Retry
 from tests.servers import Reply
 
 from .lengths import only_full

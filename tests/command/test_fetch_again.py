@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from apiclient_app.parts import held
+from apiclient_app.client.parts import held
 from tests.conftest import Configure
 from tests.servers import Handle, Reply
 

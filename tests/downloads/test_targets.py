@@ -9,7 +9,7 @@ import pytest
 
 from apiclient_app import InvalidRequest, TransportError
 from apiclient_app.client import Client
-from apiclient_app.parts import Handed, Part
+from apiclient_app.client.parts import Handed, Part
 from tests.servers.files import Files
 
 from .conftest import BODY, only

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apiclient_app.window import AHEAD, Window
+from apiclient_app.client.window import AHEAD, Window
 
 
 @given(

@@ -8,7 +8,7 @@ from typing import Any
 
 from apiclient_app.auth import Password, RefreshToken, Reply, Secret
 from apiclient_app.exceptions import TransportError
-from apiclient_app.need import Need
+from apiclient_app.flow.need import Need
 from apiclient_app.rows import Row
 from apiclient_app.steps import Announce, Ask, Flow, RowCall, Send, Sleep, StoreCall, Wait
 from apiclient_app.store import CacheStore

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from apiclient_app.auth import Secret
 from apiclient_app.flow import CallFlow
+from apiclient_app.flow.renewal import Renewal
+from apiclient_app.flow.switching import SwitchFlow
 from apiclient_app.memory import Memory
 from apiclient_app.records import View
-from apiclient_app.renewal import Renewal
 from apiclient_app.steps import Announce, Flow, StoreCall
-from apiclient_app.switching import SwitchFlow
 from apiclient_app.tokens import Token, new_token
 
 from .world import Clock, ModelAuth, ModelResponse, Refused

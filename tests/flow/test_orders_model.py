@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from apiclient_app.auth import Secret
 from apiclient_app.exceptions import TokenError
-from apiclient_app.orders import OrderFlow
+from apiclient_app.flow.orders import OrderFlow
 from apiclient_app.rows import RowState
 from apiclient_app.steps import Flow
 from apiclient_app.store import CacheStore

@@ -19,9 +19,9 @@ from apiclient_app.exceptions import (
     TransportError,
 )
 from apiclient_app.flow import CallFlow
+from apiclient_app.flow.need import Need
+from apiclient_app.flow.renewal import Renewal
 from apiclient_app.memory import Memory
-from apiclient_app.need import Need
-from apiclient_app.renewal import Renewal
 from apiclient_app.steps import Announce, Ask, Flow, RowCall, Send, Sleep, StoreCall, Wait
 from apiclient_app.store import CacheStore, Identity
 from apiclient_app.store.outage import Outage

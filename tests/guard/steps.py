@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, ClassVar
 
-from apiclient_app.backlog import Queue
-from apiclient_app.circuit import Breaker
-from apiclient_app.crossing import Crossing, Sight
 from apiclient_app.guard import Guard
-from apiclient_app.limiting import FULL, GO, LATE, Limiting
-from apiclient_app.rates import RateLimit, Told, allowance
-from apiclient_app.retries import Budget, Retry
+from apiclient_app.guard.backlog import Queue
+from apiclient_app.guard.circuit import Breaker
+from apiclient_app.guard.crossing import Crossing, Sight
+from apiclient_app.guard.limiting import FULL, GO, LATE, Limiting
+from apiclient_app.guard.rates import RateLimit, Told, allowance
+from apiclient_app.guard.retries import Budget, Retry
 from apiclient_app.steps import Flow, GateCall, Send
 from tests.flow.steps import Bench as TokenBench
 from tests.flow.world import Clock, ModelAuth

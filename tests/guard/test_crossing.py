@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from apiclient_app.circuit import Breaker, Circuit
 from apiclient_app.exceptions import (
     CircuitOpen,
     DeadlineExceeded,
@@ -17,6 +16,7 @@ from apiclient_app.exceptions import (
     StoreUnavailable,
     TransportError,
 )
+from apiclient_app.guard.circuit import Breaker, Circuit
 from apiclient_app.steps import Announce, GateCall, Send
 
 from .steps import LEASE, Answer, Bench, Stepped, asks

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from apiclient_app.circuit import Breaker
 from apiclient_app.exceptions import CircuitOpen, RateLimited, TransportError
-from apiclient_app.retries import Retry
+from apiclient_app.guard.circuit import Breaker
+from apiclient_app.guard.retries import Retry
 from apiclient_app.steps import Announce, GateCall, Send, Sleep
 from tests.flow.steps import token
 

@@ -7,9 +7,9 @@ from math import inf
 import pytest
 
 from apiclient_app.exceptions import RateLimited, TransportError
-from apiclient_app.limiting import HORIZON
-from apiclient_app.line import LONGEST_TURN, STANDING
-from apiclient_app.rates import Told
+from apiclient_app.guard.limiting import HORIZON
+from apiclient_app.guard.line import LONGEST_TURN, STANDING
+from apiclient_app.guard.rates import Told
 from apiclient_app.steps import GateCall, Sleep, Wait
 
 from .steps import LEASE, RATE, SEND, Answer, Bench, Stepped, asks, wish

@@ -7,10 +7,10 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apiclient_app.circuit import Breaker
 from apiclient_app.exceptions import CircuitOpen
-from apiclient_app.line import LONGEST_TURN
-from apiclient_app.rates import Allowance, RateLimit
+from apiclient_app.guard.circuit import Breaker
+from apiclient_app.guard.line import LONGEST_TURN
+from apiclient_app.guard.rates import Allowance, RateLimit
 from tests.flow.test_model import CREWS, MODEL, TAPES
 from tests.flow.world import Tape
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from apiclient_app.circuit import Breaker, Circuit
 from apiclient_app.exceptions import APIClientError, StoreUnavailable
-from apiclient_app.limiting import FULL, GO, LATE
-from apiclient_app.rates import Log, RateLimit, Told
+from apiclient_app.guard.circuit import Breaker, Circuit
+from apiclient_app.guard.limiting import FULL, GO, LATE
+from apiclient_app.guard.rates import Log, RateLimit, Told
 from apiclient_app.steps import Announce, Flow, GateCall, Send, Sleep, Wait
 from tests.flow.world import Clock, Tape, exhaust
 

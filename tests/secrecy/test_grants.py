@@ -53,7 +53,7 @@ def test_a_database_that_fails_at_each_statement(
     fault: Fault,
     statement: int,
 ) -> None:
-    monkeypatch.setattr("apiclient_app.refreshing.KEEP_PAUSES", ())
+    monkeypatch.setattr("apiclient_app.flow.refreshing.KEEP_PAUSES", ())
     client = configured(holder, parrot.origin)
     parrot.speech, said_to_fail = speech, 0
     for _ in range(1 if speech in API_SPEECHES else ROUNDS):

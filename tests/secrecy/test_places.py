@@ -17,7 +17,7 @@ from django.test import Client as Browser
 from apiclient_app import Client, clients
 from apiclient_app.admin.operations import OPERATIONS
 from apiclient_app.auth import Reply
-from apiclient_app.exchange import Answer
+from apiclient_app.flow.exchange import Answer
 from apiclient_app.records import Due, Stash, View
 from apiclient_app.secret import MASK
 from apiclient_app.steps import Ask, RowCall, StoreCall

@@ -168,7 +168,7 @@ def test_no_frame_shows_one_where_the_cache_is_interrupted(
     holder: str,
     database_fails: bool,
 ) -> None:
-    monkeypatch.setattr("apiclient_app.refreshing.KEEP_PAUSES", ())
+    monkeypatch.setattr("apiclient_app.flow.refreshing.KEEP_PAUSES", ())
     backend = {"BACKEND": "tests.secrecy.faults.StoppingCache", "LOCATION": test_settings.RUN}
     settings.CACHES = {**settings.CACHES, "stopping": backend}
     client = configured(holder, parrot.origin, CACHE="stopping")

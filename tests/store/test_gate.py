@@ -19,8 +19,8 @@ import redis
 from django.core.cache import caches
 from pytest_django import Settings
 
-from apiclient_app.circuit import Circuit
-from apiclient_app.rates import RateLimit, Told, allowance
+from apiclient_app.guard.circuit import Circuit
+from apiclient_app.guard.rates import RateLimit, Told, allowance
 from apiclient_app.store.gate import FULL, GO, LATE, Gate
 from apiclient_app.store.identity import Identity
 from apiclient_app.store.outage import Outage

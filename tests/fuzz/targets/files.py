@@ -14,14 +14,14 @@ import requests
 from django.core.management.base import CommandError
 from requests.utils import check_header_validity
 
-from apiclient_app import downloads
-from apiclient_app.downloads import Download, resumable
+from apiclient_app.client import downloads
+from apiclient_app.client.downloads import Download, resumable
+from apiclient_app.client.parts import Handed, Part
+from apiclient_app.client.ranges import asking, version_of
 from apiclient_app.engines.faults import status_error
 from apiclient_app.exceptions import CallError
 from apiclient_app.management.journal import Journal
 from apiclient_app.management.lines import Line
-from apiclient_app.parts import Handed, Part
-from apiclient_app.ranges import asking, version_of
 from tests.fuzz.messages import message
 
 MARK, TEN = "ours", b"0123456789"

@@ -19,7 +19,7 @@ from apiclient_app.engines.outgoing import Outgoing
 from apiclient_app.engines.redirects import following, travel
 from apiclient_app.exceptions import CallError
 from apiclient_app.expiry import AnyRule, ExpiryRule, bearer_errors
-from apiclient_app.rates import LONGEST_TOLD, Log, RateLimit, allowance, told
+from apiclient_app.guard.rates import LONGEST_TOLD, Log, RateLimit, allowance, told
 from tests.fuzz.messages import HOME, SECRET, message
 
 NOW, LIMIT = 1_800_000_000.0, 1 << 20

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.core.cache import caches
 
-from apiclient_app.circuit import STATES, Breaker, Circuit
 from apiclient_app.exceptions import APIClientError
+from apiclient_app.guard.circuit import STATES, Breaker, Circuit
 from apiclient_app.records import Failure, Fruitless, Stash, View, next_failure, next_fruitless
 from apiclient_app.store import KINDS, Identity, _dump_due, _load_due
 from apiclient_app.store.seal import PREFIX, Seal, Unsealable
