@@ -8,11 +8,7 @@ from __future__ import annotations
 import gc
 import socket
 import ssl
-import struct
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,65 +23,17 @@ from apiclient_app.auth import TokenRequest
 from apiclient_app.exceptions import CallError
 from tests.conftest import Configure
 
-HOST = "127.0.0.1"
-Answer = Callable[[socket.socket], None]
-Listen = Callable[[Answer], int]
-
-
-@pytest.fixture
-def listen() -> Iterator[Listen]:
-    """Answer each connection to a port as a test wants it: `listen(answer)` gives the port."""
-    with ExitStack() as stack:
-
-        def start(answer: Answer) -> int:
-            listener = stack.enter_context(socket.create_server((HOST, 0)))
-            thread = threading.Thread(target=serve, args=(listener, answer))
-            stack.callback(thread.join)
-            stack.callback(listener.shutdown, socket.SHUT_RDWR)
-            thread.start()
-            return int(listener.getsockname()[1])
-
-        yield start
-
-
-def serve(listener: socket.socket, answer: Answer) -> None:
-    with suppress(OSError):  # closed
-        while True:
-            connection, _ = listener.accept()
-            with connection, suppress(OSError):
-                answer(connection)
-
-
-def heard(connection: socket.socket) -> bytes:
-    """Read a request to the end of its body."""
-    said = b""
-    while not said.endswith(b"refresh_token=once"):
-        if not (piece := connection.recv(65536)):
-            break
-        said += piece
-    return said
-
-
-def resetting(connection: socket.socket) -> None:
-    heard(connection)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def hanging_up(connection: socket.socket) -> None:
-    heard(connection)
-
-
-def saying(reply: bytes) -> Answer:
-    def answer(connection: socket.socket) -> None:
-        heard(connection)
-        connection.sendall(reply)
-
-    return answer
-
-
-def silent(connection: socket.socket) -> None:
-    heard(connection)
-    connection.recv(1)  # until the other side gives up
+from .listening import (
+    HOST,
+    Answer,
+    Listen,
+    free_port,
+    full,
+    hanging_up,
+    resetting,
+    saying,
+    silent,
+)
 
 
 def error_of(port: int, scheme: str = "http", host: str = HOST) -> CallError:
@@ -107,31 +55,12 @@ def configured(api_clients: Configure) -> Configure:
     return configure
 
 
-def free_port() -> int:
-    with socket.create_server((HOST, 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def test_a_refused_connection_sent_nothing(configured: Configure) -> None:
     assert error_of(free_port()).sent is False
 
 
 def test_a_host_that_nobody_knows_was_sent_nothing(configured: Configure) -> None:
     assert error_of(443, "https", "nowhere.invalid").sent is False
-
-
-@contextmanager
-def full() -> Iterator[int]:
-    """Give a port whose queue of connections is full: the next one is not answered."""
-    with ExitStack() as stack:
-        listener = stack.enter_context(socket.socket())
-        listener.bind((HOST, 0))
-        listener.listen(0)
-        for _ in range(3):
-            waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(listener.getsockname())
-        yield int(listener.getsockname()[1])
 
 
 @pytest.mark.parametrize("timeout", [30, (30, 30), (0.3, 30), (None, 30)])
