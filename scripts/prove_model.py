@@ -82,8 +82,8 @@ CHANGES = [
     Change(
         "no fence: whoever comes late overwrites the successor",
         "store/rows.py",
-        'return self.table.update(self.identity, {"generation": generation, **fence}, values)',
-        "return self.table.update(self.identity, {}, values)",
+        'fence = {"generation": row.generation, **fence}',
+        "fence = {}",
     ),
     Change(
         "no limit: who was stopped and given up still sends",
