@@ -41,9 +41,14 @@ def token_column(site: AdminSite, in_need: Callable[[], Mapping[str, int]]) -> L
 
 
 def _warnings(row: ApiClient, known: Inspection) -> list[SafeString]:
+    warnings = []
     if stuck(row) or known.grant in (RowState.IN_DOUBT, "unknown"):
-        return [pill(*of_grant(known.grant))]
-    return [pill("failing", _("Failing"), known.last_error)] if known.last_error else []
+        warnings.append(pill(*of_grant(known.grant)))
+    elif known.last_error:
+        warnings.append(pill("failing", _("Failing"), known.last_error))
+    if known.circuit_opened_at is not None:
+        warnings.append(pill("failing", _("Circuit open"), _("calls are not sent")))
+    return warnings
 
 
 def count_line(site: AdminSite, alias: str) -> Line:

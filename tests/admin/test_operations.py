@@ -175,10 +175,12 @@ def test_a_circuit_is_opened_and_closed(
     shown = text(admin_client.get(home))
     assert "Opened by hand" in shown
     assert "Close circuit" in shown
+    assert "Circuit open" in text(admin_client.get(LIST))
     with pytest.raises(CircuitOpen):
         clients["shop"].get("echo")
     assert "Closed the circuit" in order(admin_client, "shop", "close")
     assert clients["shop"].get("echo").status_code == 200
+    assert "Circuit" not in text(admin_client.get(LIST))
     assert history()[0] == "Closed the circuit: calls are sent again."
 
 
