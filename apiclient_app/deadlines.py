@@ -11,17 +11,19 @@ SLACK = 0.005  # a timeout that ends so much early has ended because of it
 class Deadline:
     """So many `seconds` from its start; without end until then.
 
-    `sent` tells whether anything may have gone to the API by then.
+    `sent` tells whether anything may have gone to the API by then, and `begun` how many requests
+    were let go.
     """
 
-    __slots__ = ("_before", "seconds", "sent", "until")
+    __slots__ = ("_before", "begun", "seconds", "sent", "until")
 
     def __init__(self, seconds: float) -> None:
-        self.seconds, self.until = seconds, inf
+        self.seconds, self.until, self.begun = seconds, inf, 0
         self.sent = self._before = False
 
     def start(self) -> None:
         """Have it run from now on, if it does not yet."""
+        self.begun += 1
         if self.until == inf:
             self.until = time.monotonic() + self.seconds
 

@@ -103,8 +103,13 @@ class Guarded(Replayable, Protocol):
         """For how many seconds it may be kept back; without end for one of many."""
         ...
 
+    @property
+    def begun(self) -> int:
+        """How many of its requests were let go, where it has a deadline."""
+        ...
+
     def start(self) -> None:
-        """Have its time begin to run, if it has not."""
+        """Let a request go: have its time begin to run, if it has not."""
         ...
 
     def remaining(self) -> float:

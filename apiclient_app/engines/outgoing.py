@@ -38,6 +38,11 @@ class Outgoing(NamedTuple):
         if self.deadline is not None:
             self.deadline.start()
 
+    @property
+    def begun(self) -> int:
+        """How many of its requests were let go, where it has a deadline."""
+        return 0 if self.deadline is None else self.deadline.begun
+
     def remaining(self) -> float:
         """Give the seconds that are left to it."""
         return inf if self.deadline is None else self.deadline.remaining()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from apiclient_app.exceptions import (
+    CallError,
     CircuitOpen,
     DeadlineExceeded,
     ResponseTooLarge,
@@ -48,19 +49,19 @@ class Guard:
         if self.retry is None:
             return (yield from self._attempt(request))
         self.budget.earn()
-        attempt = 1
+        attempt, sent = 1, False
         while True:
             response = failed = None
             try:
-                response = yield from self._attempt(request)
+                response = yield from self._attempt(request, sent)
             except TransportError as error:
                 failed = error
             pause = self._pause(request, attempt, response, failed)
-            if pause is None or not request.rewind():
+            if pause is None:
                 break
             if response is not None:
                 response.close()
-            attempt += 1
+            attempt, sent = attempt + 1, sent or failed is None or failed.sent
             yield Sleep(pause)
         if failed is not None:
             raise failed
@@ -80,12 +81,15 @@ class Guard:
         if not request.repeatable and (failed is None or failed.sent):
             return None
         pause = retry.pause(attempt, self.jitter(), asked)
-        if pause is None or pause >= request.remaining() or not self.budget.spend():
+        if pause is None or pause >= request.remaining() or not request.rewind():
             return None
-        return pause
+        return pause if self.budget.spend() else None
 
-    def _attempt(self, request: Guarded) -> Flow:
-        """Drive the flow of one call; keep each of its requests back until it may go."""
+    def _attempt(self, request: Guarded, sent: bool = False) -> Flow:
+        """Drive the flow of one call; keep each of its requests back until it may go.
+
+        `sent`: whether anything was, before.
+        """
         inner = self.calls.call(request)
         resume: Any = inner.send
         value: Any = None
@@ -97,10 +101,13 @@ class Guard:
             try:
                 if type(step) is Send:
                     value = yield from self._passed(request, step)
+                    sent = True
                 else:
                     value = yield step
                 resume = inner.send
             except BaseException as error:  # noqa: BLE001  # it cleans up by yielding
+                if sent and isinstance(error, CallError):
+                    error.sent = True  # this request was kept back, not the one before it
                 resume, value = inner.throw, error
 
     def _passed(self, request: Guarded, step: Send) -> Flow:
@@ -108,22 +115,24 @@ class Guard:
             return (yield from self._limited(request, step))
         prober = yield from self.crossing.enter()
         failed: bool | None = None
+        begun = request.begun
         try:
             response = yield from self._limited(request, step)
             failed = response.status_code >= 500
         except TransportError as error:
-            failed = self._to_blame(error)
+            failed = self._to_blame(error, went=request.begun != begun)
             raise
         finally:
             yield from self.crossing.leave(prober, failed)
         return response
 
     @staticmethod
-    def _to_blame(error: TransportError) -> bool | None:
+    def _to_blame(error: TransportError, *, went: bool) -> bool | None:
         if isinstance(error, ResponseTooLarge):
             return False  # it answers only too well
-        # Whoever lost patience before anything was sent says nothing of the API.
-        return True if error.sent or not isinstance(error, DeadlineExceeded) else None
+        # Whoever lost patience before this request was sent says nothing of the API.
+        late = isinstance(error, DeadlineExceeded)
+        return None if late and not (went and error.sent) else True
 
     def _limited(self, request: Guarded, step: Send) -> Flow:
         if self.limiting is None:

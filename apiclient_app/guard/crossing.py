@@ -57,10 +57,10 @@ class Crossing:
             return 0
         if due and not circuit.by_hand and (prober := (yield from self._probe(circuit))):
             return prober
+        why = "by hand" if circuit.by_hand else "after too many failures"
         error = CircuitOpen(
-            f"{self.alias}: the circuit is open "
-            + ("by hand" if circuit.by_hand else "after too many failures")
-            + f"; nothing was sent. `manage.py apiclient breaker {self.alias} close` closes it.",
+            f"{self.alias}: the circuit is open {why}; this request was not sent. "
+            f"`manage.py apiclient breaker {self.alias} close` closes it.",
             alias=self.alias,
         )
         error.retry_after = None if circuit.by_hand else self._wait(circuit, now)

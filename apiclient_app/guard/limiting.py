@@ -190,8 +190,8 @@ class Limiting:
 
     def _kept_back(self, setting: str, seconds: float) -> RateLimited:
         error = RateLimited(
-            f"{self.alias}: kept back by {setting} of API_CLIENTS[{self.alias!r}]; nothing was "
-            f"sent. Try again in {seconds:.3g} s.",
+            f"{self.alias}: kept back by {setting} of API_CLIENTS[{self.alias!r}]; this request "
+            f"was not sent. Try again in {seconds:.3g} s.",
             alias=self.alias,
         )
         error.sent, error.retry_after = False, seconds

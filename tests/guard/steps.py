@@ -45,17 +45,19 @@ class Request:
     deadline: float = inf
     repeatable: bool = True
     until: float = inf
-    started: bool = False
+    begun: int = 0
+    rewindable: bool = True
 
     def start(self) -> None:
-        if not self.started:
-            self.started, self.until = True, self.clock.now + self.deadline
+        if not self.begun:
+            self.until = self.clock.now + self.deadline
+        self.begun += 1
 
     def remaining(self) -> float:
         return self.until - self.clock.now
 
     def rewind(self) -> bool:
-        return True
+        return self.rewindable
 
 
 class NoToken(ModelAuth):

@@ -8,7 +8,7 @@ import pytest
 
 from apiclient_app.exceptions import RateLimited, TransportError
 from apiclient_app.guard.limiting import HORIZON
-from apiclient_app.guard.line import LONGEST_TURN, STANDING
+from apiclient_app.guard.line import LONGEST_TURN, STANDING, Place
 from apiclient_app.guard.rates import Told
 from apiclient_app.steps import GateCall, Sleep, Wait
 
@@ -63,7 +63,7 @@ def test_a_request_sleeps_until_the_moment_that_is_reserved_for_it() -> None:
 
 def test_a_request_whose_moment_is_beyond_its_patience_fails_and_says_when() -> None:
     call = Bench(limit=RATE).limited(patience=1.0)
-    with pytest.raises(RateLimited, match=r"kept back by RATE_LIMIT.*nothing was sent") as failed:
+    with pytest.raises(RateLimited, match=r"kept back by RATE_LIMIT.*was not sent") as failed:
         call.late(42.0)
     assert (failed.value.retry_after, failed.value.sent) == (42.0, False)
 
@@ -86,9 +86,9 @@ def test_the_time_of_a_request_runs_from_when_it_may_go() -> None:
     assert limiting is not None
     call = Stepped(limiting.limited(request, SEND))
     call.go(20.0)
-    assert not request.started
+    assert request.begun == 0
     assert call.give(None) == SEND
-    assert request.started
+    assert request.begun == 1
 
 
 def test_one_of_many_looks_a_little_ahead_and_never_fails() -> None:
@@ -360,6 +360,74 @@ def test_who_does_not_come_back_is_passed_by() -> None:
     while second.step != SEND:  # its turn was over; it finds the slot
         bench.clock.now += STANDING
         second.go() if asks(second.step, "admit") else second.give(None)
+
+
+@pytest.mark.parametrize("newcomer", [False, True])
+def test_those_who_were_away_for_long_stand_in_line_again(newcomer: bool) -> None:
+    """The consumer of a map was slow, the loop was blocked, the process was stopped."""
+    bench = Bench(most=1)
+    bench.limited().go()
+    away = [standing(bench) for _ in range(3)]
+    bench.clock.now += 6
+    if newcomer:
+        bench.limited().full()
+    for call in away:
+        call.give(None)
+    looks = 0
+    for _ in range(10):
+        for call in away:
+            if asks(call.step, "admit"):
+                call.full()
+                looks += 1
+    assert looks == (0 if newcomer else 1)  # the next look is after a pause
+    assert all(isinstance(call.step, Wait) for call in away)
+    assert len(bench.queue.line.places) == 3 + newcomer
+
+
+def test_whoever_comes_back_late_and_first_keeps_the_place_that_he_had() -> None:
+    bench = Bench(most=1)
+    bench.limited().go()
+    first, second = standing(bench), standing(bench)
+    bench.clock.now += 6
+    assert asks(first.give(None), "admit")
+    assert isinstance(second.give(None), Wait)
+
+
+def test_whoever_was_passed_by_while_he_looked_has_his_turn_again() -> None:
+    """Redis was slow; meanwhile the next one went to the head."""
+    bench = Bench(most=1)
+    bench.limited().go()
+    slow, second = standing(bench), standing(bench)
+    bench.clock.now += 0.25
+    assert asks(slow.give(None), "admit")
+    bench.clock.now += 2.5
+    assert asks(second.give(None), "admit")
+    slow.full()
+    with pytest.raises(Cancelled):
+        second.throw(Cancelled())
+        second.give(0)  # he leaves: he may have had the slot
+    bench.clock.now += 0.25
+    assert asks(slow.give(None), "admit")
+
+
+def test_who_is_given_a_slot_as_he_goes_to_look_has_that_and_no_other() -> None:
+    bench = Bench(most=1)
+    served = bench.limited()
+    owner = wish(served.step)["owner"]
+    served.go()
+    call = standing(bench)
+    line, pause = bench.queue.line, bench.queue.line.pause
+
+    def outrun(place: Place | None, now: float) -> float:
+        served.give(OK)  # another thread
+        return pause(place, now)
+
+    bench.clock.now += 0.02
+    line.pause = outrun  # type: ignore[method-assign]
+    assert call.give(None) == SEND
+    line.pause = pause  # type: ignore[method-assign]
+    bench.clock.now += 0.2
+    assert call.give(OK) == GateCall("leave", (owner,))
 
 
 def test_who_is_looking_is_not_given_a_slot_beside_the_one_he_finds() -> None:
