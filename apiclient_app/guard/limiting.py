@@ -155,10 +155,11 @@ class Limiting:
         while not slot.held:
             place, now = slot.place, self.clock()
             version = 0 if place is None else place.version
-            if place is not None and place.given is not None:
-                slot.take(place.given, self.clock())
-                return
             pause = line.pause(place, now)
+            # Looked at after that: whoever may look himself is given nothing any more.
+            if place is not None and place.given is not None:
+                slot.take(place.given, now)
+                return
             if pause <= 0:
                 return
             left = self._left(request, now - began)

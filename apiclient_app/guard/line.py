@@ -50,7 +50,7 @@ class Place(Changes):
     def __init__(self, until: float) -> None:
         super().__init__()
         self.given: Slot | None = None
-        self.looking = False
+        self.looking = self.forgotten = False
         self.until = until  # by then whoever stands there has shown that he is alive
 
     def give(self, slot: Slot) -> None:
@@ -88,6 +88,11 @@ class Line:
     def pause(self, place: Place | None, now: float) -> float:
         """Give the seconds after which whoever stands there, or nowhere yet, may look."""
         with self._lock:
+            if place is not None:
+                place.until = now  # it is here: not to be forgotten
+                if place.forgotten:
+                    place.forgotten = False
+                    self.places.append(place)
             self._forget(now)
             if not self.places:
                 return 0.0
@@ -139,6 +144,7 @@ class Line:
             self.places[0].call()
 
     def _forget(self, now: float) -> None:
-        """Who has not moved for long is gone, with his thread or his event loop."""
+        """Pass by who has not moved for long: he is gone, with his thread or his event loop. Or
+        he was stopped, and stands in line again when he comes back."""
         while self.places and self.places[0].until < now:
-            self.places.popleft()
+            self.places.popleft().forgotten = True
