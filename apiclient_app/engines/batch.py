@@ -204,16 +204,22 @@ class Batch:
         return self._hop(passage, passage.hops.send, None)
 
     def _hop(self, passage: Passage, resume: Callable[[Any], Any], value: Any) -> None:
-        try:
-            request, options = resume(value)
-            passage.request = request
-            passage.transfer = self._start(self._wire, request, options, passage.received)
-        except StopIteration as stop:
-            return self._go_on(passage, passage.flow.send, stop.value)
-        except BaseException as error:  # noqa: BLE001
-            failed = error
-        else:
-            return None
+        hops: Any = passage.hops
+        while True:
+            try:
+                request, options = resume(value)
+            except StopIteration as stop:
+                return self._go_on(passage, passage.flow.send, stop.value)
+            except BaseException as error:  # noqa: BLE001
+                failed = error
+                break
+            try:
+                passage.request = request
+                passage.transfer = self._start(self._wire, request, options, passage.received)
+            except BaseException as error:  # noqa: BLE001
+                resume, value = hops.throw, error
+            else:
+                return None
         return self._fail(passage, failed)
 
     def _fail(self, passage: Passage, error: BaseException | None) -> None:

@@ -159,6 +159,8 @@ def _never_connected(error: BaseException) -> bool:
 
     Their own parts are asked, not `__context__`: that may be what the caller is just handling.
     """
+    if getattr(error, "led_on", False):  # there was one to the server that redirected it
+        return False
     seen: set[int] = set()
     todo: list[Any] = [error]
     while todo:

@@ -21,6 +21,7 @@ from .faults import Unconnected
 from .headers import cookie_jar
 from .outgoing import Outgoing, twin
 
+FAULTS_OF_URLS = (requests.RequestException, UnicodeError)
 Hop = tuple[requests.PreparedRequest, Any]  # what to send, and how
 Hops = Generator[Hop, requests.Response, requests.Response]
 
@@ -42,9 +43,9 @@ def following(outgoing: Outgoing, token: Token | None, jar: requests.Session, ho
 def signed(outgoing: Outgoing, token: Token | None) -> requests.PreparedRequest:
     """Give a signed copy of the request; ConnectTimeout where its time is over already."""
     if outgoing.deadline is not None:
+        outgoing.deadline.sending()
         if outgoing.deadline.remaining() <= 0:
             raise requests.ConnectTimeout(Unconnected("there was no time left to send it"))
-        outgoing.deadline.sending()
     request = twin(outgoing.prepared)
     outgoing.auth.sign(request, token)
     return request
@@ -108,11 +109,15 @@ def _onward(
 
 
 def _led(onward: requests.PreparedRequest, options: dict[str, Any]) -> Hops:
-    """Have it sent; ConnectionError for a URL that cannot be used, as a server led there."""
+    """Have it sent; ConnectionError for a URL that cannot be used, as a server led there.
+
+    Whatever is raised here is marked: the request that was led on has been sent.
+    """
     try:
         return (yield onward, options)
-    except ValueError as error:
-        if not isinstance(error, requests.RequestException | UnicodeError):
+    except Exception as error:
+        error.led_on = True  # type: ignore[attr-defined]
+        if not isinstance(error, ValueError) or not isinstance(error, FAULTS_OF_URLS):
             raise
     raise _unusable()
 

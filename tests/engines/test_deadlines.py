@@ -22,6 +22,7 @@ from apiclient_app import (
     ServerError,
 )
 from apiclient_app import clients as handler
+from apiclient_app.deadlines import Deadline
 from tests.conftest import Configure
 from tests.servers import Handle, Reply
 
@@ -168,6 +169,21 @@ def test_a_replay_has_what_is_left(api: Handle, api_clients: Configure, clients:
     api.expire_all()
     api.script("/api/echo", Reply(status=401), Reply(style="hang"))
     late(lambda: clients["api"].get("echo", deadline=SHORT))
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_replay_that_has_no_time_left_takes_nothing_back(
+    api_clients: Configure, before: bool
+) -> None:
+    api_clients(api={"BASE_URL": f"http://{HOST}/"})
+    engine, deadline = handler["api"].rooms.engine, Deadline(0.001)
+    outgoing = engine.prepare("POST", f"http://{HOST}/", {})._replace(deadline=deadline)
+    if before:
+        deadline.sending()
+    deadline.until = 0.0
+    with pytest.raises(DeadlineExceeded) as caught:
+        engine.send(outgoing, None)
+    assert caught.value.sent is before
 
 
 def test_retries_end_with_it(api: Handle, api_clients: Configure, clients: Callers) -> None:

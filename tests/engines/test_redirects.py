@@ -8,6 +8,7 @@ from responses.registries import OrderedRegistry
 
 from apiclient_app import APIClientError, TokenUnavailable, TransportError
 from tests.conftest import Configure
+from tests.engines.listening import HOST, free_port
 from tests.engines.ways import Callers
 from tests.servers import Handle, Reply
 
@@ -174,3 +175,28 @@ def test_a_redirect_goes_by_the_proxy_of_its_own_host(
     (proxied,) = other_api.requests
     assert proxied["headers"]["host"] == "elsewhere.example"
     assert "authorization" not in proxied["headers"]
+
+
+NOWHERE = {
+    "a port that is closed": f"http://{HOST}:{{port}}/done",
+    "a host that nobody knows": "http://nowhere.invalid/done",
+    "a port that is none": "http://h:99999999/done",
+}
+
+
+@pytest.mark.parametrize("location", NOWHERE.values(), ids=NOWHERE)
+@pytest.mark.parametrize("deadline", [None, 30])
+def test_a_post_that_was_taken_is_not_repeated_where_its_redirect_leads_nowhere(
+    api: Handle,
+    api_clients: Configure,
+    clients: Callers,
+    location: str,
+    deadline: float | None,
+) -> None:
+    api_clients(api=api.config(RETRY={"attempts": 3, "backoff": 0.01}))
+    led = {"Location": location.format(port=free_port())}
+    api.always("/api/orders", Reply(303, headers=led))
+    with pytest.raises(TransportError) as caught:
+        clients["api"].post("orders", json={"a": 1}, deadline=deadline)
+    assert caught.value.sent is True
+    assert api.count(303) == 1
