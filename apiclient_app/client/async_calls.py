@@ -136,14 +136,18 @@ class AsyncCalls(Downloads):
         deadline = outgoing.deadline
         if deadline is None:
             return await self._seated(outgoing)
+
+        def late() -> BaseException | None:
+            return too_late(self.rooms, outgoing) if patience.expired() else None
+
         try:
             async with asyncio.timeout(max(0.0, deadline.remaining())) as patience:
-                return await self._seated(outgoing)
+                return await self._seated(outgoing, late)
         except TimeoutError:
             if not patience.expired():
                 raise
         raise too_late(self.rooms, outgoing)
 
-    async def _seated(self, outgoing: Outgoing) -> requests.Response:
+    async def _seated(self, outgoing: Outgoing, *late: Any) -> requests.Response:
         async with self.rooms.engine.seats():
-            return await arun(self._flow(outgoing), self.rooms, type(self))  # type: ignore[no-any-return]
+            return await arun(self._flow(outgoing), self.rooms, type(self), *late)  # type: ignore[no-any-return]

@@ -55,7 +55,9 @@ class Circuits(Calling):
     def _looked(self) -> Flow:
         sight = self._common.sight
         with suppress(StoreUnavailable):  # then what this process knows is all there is
-            sight.see((yield GateCall("circuit")), time.time())
+            circuit = yield GateCall("circuit")
+            # One that is open is still to be looked at by a call, which may try the API out.
+            sight.see(circuit, time.time() if circuit is None else sight.looked_at)
         return sight.circuit
 
     def _ordered(self, method: str, *arguments: Any) -> Flow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -12,11 +13,17 @@ from apiclient_app.steps import Announce, Flow, GateCall, Send, Sleep, Step, Wai
 from .driver import Rooms, carry_out
 
 
-async def arun(flow: Flow, rooms: Rooms, sender: object) -> Any:
+async def arun(
+    flow: Flow,
+    rooms: Rooms,
+    sender: object,
+    late: Callable[[], BaseException | None] | None = None,
+) -> Any:
     """Drive `flow` to its end and give what it returns; raises what it raises.
 
     A caller who is cancelled goes at once; the flow is brought to its end in a thread, so that no
-    lock stays behind, and a token that was asked for is kept.
+    lock stays behind, and a token that was asked for is kept. Of a request under way it hears what
+    `late` gives, if that is why the caller goes: the API took too long.
     """
     resume: Any = flow.send
     value: Any = None
@@ -36,7 +43,8 @@ async def arun(flow: Flow, rooms: Rooms, sender: object) -> Any:
                     break
             resume = flow.send
         except (asyncio.CancelledError, GeneratorExit) as error:
-            _abandon(flow, error, rooms, sender)
+            why = late() if late is not None and type(step) is Send else None
+            _abandon(flow, why or error, rooms, sender)
             raise
         except BaseException as error:  # noqa: BLE001
             resume, value = flow.throw, error

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.core.cache import caches
 
-from apiclient_app import CircuitOpen, InvalidConfiguration, ServerError, TransportError, clients
+from apiclient_app import (
+    CircuitOpen,
+    DeadlineExceeded,
+    InvalidConfiguration,
+    ServerError,
+    TransportError,
+    clients,
+)
 from tests.command.orders import order
 from tests.conftest import Configure
 from tests.engines.ways import Callers
@@ -45,6 +53,35 @@ def test_one_call_closes_it_for_all(api: Handle, api_clients: Configure, clients
     time.sleep(0.05)
     assert client.get("echo").status_code == 200
     assert client.inspect().circuit == "closed"
+
+
+def test_who_watches_it_keeps_nobody_from_trying_it(api: Handle, api_clients: Configure) -> None:
+    api_clients(shop=api.config(BREAKER={"failures": 3, "pause": 0.2}))
+    client = clients["shop"]
+    api.script("/api/echo", *[Reply(status=503)] * 3)
+    failing(client, 3)
+    deadline = time.monotonic() + 5
+    answered = False
+    while not answered and time.monotonic() < deadline:
+        client.inspect()
+        with suppress(CircuitOpen):
+            answered = client.get("echo").status_code == 200
+        time.sleep(0.02)
+    assert answered
+
+
+def test_an_api_that_hangs_is_left_alone(
+    api: Handle, api_clients: Configure, clients: Callers
+) -> None:
+    """Also where whoever waits is an event loop, which calls off what takes too long."""
+    api_clients(shop=api.config(BREAKER={"failures": 3, "pause": 30}))
+    api.always("/api/echo", Reply(delay=1.0))
+    for _ in range(3):
+        with pytest.raises(DeadlineExceeded) as late:
+            clients["shop"].get("echo", deadline=0.2)
+        assert late.value.sent
+    with pytest.raises(CircuitOpen):
+        clients["shop"].get("echo", deadline=0.2)
 
 
 def test_it_is_opened_and_closed_by_hand(
