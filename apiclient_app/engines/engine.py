@@ -95,7 +95,7 @@ class Engine:
             if not outgoing.options["stream"]:
                 return response  # type: ignore[no-any-return]
             present = partial(self.presentable, outgoing=outgoing, token=token)
-            return streamed(response, present, self.config.response_limit)
+            return streamed(response, present, self.config.response_limit, outgoing.deadline)
         except BaseException as error:  # noqa: BLE001  # a task's time limit shows frames too
             failed = self.presentable(error, outgoing, token)
         raise failed

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import requests
 import urllib3
 
+from apiclient_app.deadlines import Deadline
+
 from .bounded import read
 
 T = TypeVar("T")
@@ -41,31 +43,56 @@ class Streamed(requests.Response):
 
 
 class StreamedRaw(urllib3.HTTPResponse):
-    """The same for whoever reads `response.raw`, or gives it to what reads files."""
+    """The same for whoever reads `response.raw`, or gives it to what reads files.
+
+    Nothing of it is given after the deadline: what is cut off then may seem to be whole.
+    """
 
     _present: Present
+    _deadline: Deadline | None = None
 
     def read(self, *args: Any, **kwargs: Any) -> bytes:
-        return _done(self, super().read, *args, **kwargs)
+        return _done(self, self._in_time, super().read, *args, **kwargs)
 
     def read1(self, *args: Any, **kwargs: Any) -> bytes:
-        return _done(self, super().read1, *args, **kwargs)
+        return _done(self, self._in_time, super().read1, *args, **kwargs)
 
     def stream(self, *args: Any, **kwargs: Any) -> Any:
         return _presented(self, super().stream(*args, **kwargs))
 
     def read_chunked(self, *args: Any, **kwargs: Any) -> Any:
-        return _presented(self, super().read_chunked(*args, **kwargs))
+        return _presented(self, self._each_in_time(super().read_chunked(*args, **kwargs)))
+
+    def _in_time(self, read: Callable[..., bytes], *args: Any, **kwargs: Any) -> bytes:
+        self._hurry()
+        given = read(*args, **kwargs)
+        self._hurry()
+        return given
+
+    def _each_in_time(self, pieces: Iterable[T]) -> Iterator[T]:
+        self._hurry()
+        for piece in pieces:
+            yield piece
+            self._hurry()
+
+    def _hurry(self) -> None:
+        if self._deadline is not None and self._deadline.remaining() <= 0:
+            raise requests.ReadTimeout("its time was over before it was read")
 
 
 def streamed(
-    response: requests.Response, present: Present, limit: int | None = None
+    response: requests.Response,
+    present: Present,
+    limit: int | None = None,
+    deadline: Deadline | None = None,
 ) -> requests.Response:
     """Have what reading `response` raises go through `present`."""
     _give(response, requests.Response, Streamed, present)
     if isinstance(response, Streamed):
         response._limit = limit
     _give(response.raw, urllib3.HTTPResponse, StreamedRaw, present)
+    if isinstance(response.raw, StreamedRaw):
+        response.raw._deadline = deadline
     return response
 
 
