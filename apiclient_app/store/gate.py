@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from math import ceil, inf
 from threading import Lock
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from apiclient_app.exceptions import StoreUnavailable
 from apiclient_app.guard.circuit import Circuit
@@ -24,9 +24,8 @@ from .seal import Seal, Unsealable
 
 logger = logging.getLogger("apiclient_app")
 
-T = TypeVar("T")
-
 KEPT_LOGS = 4096
+MOST_OWED = 500
 CIRCUIT_SECONDS = 30 * 86_400.0
 NOBODY = 0  # whose probe it is while the API rests
 AT_HAND = ("admit", "leave", "hold")
@@ -73,6 +72,7 @@ class Gate:
         self._process = new_owner()
         self._logs: OrderedDict[str, Log] = OrderedDict()
         self._slots: dict[int, float] = {}
+        self._owed: deque[int] = deque(maxlen=MOST_OWED)  # slots that Redis may think are taken
 
     def admit(
         self,
@@ -88,35 +88,40 @@ class Gate:
         A slot that is `owner`'s already is kept; a free one goes to processes that have `waited`
         before it goes to others.
         """
-        found = None
-        if self._scripted is not False:
-            asked = whose, owner, longest, lease, told, waited
-            found = self._share(lambda cache: self._admitted(cache, *asked))
-        return found or self._here(whose, owner, longest, lease, told)
+        if self._scripted is False:
+            return self._here(whose, owner, longest, lease, told)
+        found = self._shared(whose, owner, longest, lease, told, waited)
+        if found is None:
+            found = self._here(whose, owner, longest, lease, told)
+            if self._most and found.verdict != GO:
+                self._owe([owner])  # Redis may have done it, and was not heard
+        return found
 
     def at_hand(self, method: str) -> bool:
         """Whether that is done without asking the cache, and so at once."""
         return self._scripted is False and method in AT_HAND
 
-    def _admitted(
+    def _shared(
         self,
-        cache: Access,
         whose: str,
         owner: int,
         longest: float,
         lease: float,
         told: Told | None,
         waited: bool,
-    ) -> Admission:
+    ) -> Admission | None:
         left, seconds = (told.left, told.seconds) if told else (-1, 0.0)
         keys = [self._key("log", whose), self._key("told", whose)]
         keys += [self._key("slots"), self._key("waiting")]
+        owed = [one for one in self._take_owed() if one != owner]
         arguments = [_micro(min(longest, 1e9)), self._most, _micro(lease), owner, self._process]
-        arguments += [int(waited), left, _micro(seconds), *self._arguments]
-        verdict, delay, more = cache.run(ADMIT, keys, arguments)
-        return Admission(
-            int(verdict), int(delay) / 1e6, int(more) / (1e6 if verdict == LATE else 1)
-        )
+        arguments += [int(waited), left, _micro(seconds)]
+        asked = [*arguments, " ".join(map(str, owed)), *self._arguments]
+        found = self._share(ADMIT, keys, asked, owed)
+        if found is None:
+            return None
+        verdict, delay, more = map(int, found)
+        return Admission(verdict, delay / 1e6, more / (1e6 if verdict == LATE else 1))
 
     def _here(
         self, whose: str, owner: int, longest: float, lease: float, told: Told | None
@@ -151,31 +156,54 @@ class Gate:
 
     def leave(self, owner: int) -> int:
         """Give a slot back; gives how many other processes wait for one."""
-        # One step of the interpreter, so without the lock.
-        if self._slots.pop(owner, None) is not None or self._scripted is False:
+        self._slots.pop(owner, None)  # one step of the interpreter, so without the lock
+        if self._scripted is False:
             return 0
+        owed = [owner, *self._take_owed()]
         keys = [self._key("slots"), self._key("waiting")]
-        return self._share(lambda cache: int(cache.run(LEAVE, keys, [owner, self._process]))) or 0
+        return int(self._share(LEAVE, keys, [self._process, *owed], owed) or 0)
 
     def hold(self, whose: str, seconds: float) -> None:
         """Let nobody go for so long: the API has said so."""
-        keys = [self._key("told", whose)]
-        if not self._share(lambda cache: cache.run(HOLD, keys, [_micro(seconds)])):
+        if not self._share(HOLD, [self._key("told", whose)], [_micro(seconds)]):
             with self._lock:
                 log = self._log(whose)
                 log.held_until = max(log.held_until, self._monotonic() + seconds)
 
-    def _share(self, work: Callable[[Access], T]) -> T | None:
-        """Do it in Redis; None if there is none to do it."""
+    def _share(
+        self,
+        script: str,
+        keys: Sequence[str],
+        arguments: Sequence[Any],
+        owed: Collection[int] = (),
+    ) -> Any:
+        """Run a script in Redis; None if there is none to do it. It gives back what is `owed`."""
 
-        def do(cache: Access) -> T | None:
+        def do(cache: Access) -> Any:
             self._scripted = cache.scripted
-            return work(cache) if cache.scripted else None
+            return cache.run(script, keys, arguments) if cache.scripted else None
 
-        if self._scripted is not False:
-            with suppress(StoreUnavailable):
-                return self._reach.attempt(do)
-        return None
+        found = None
+        try:
+            if self._scripted is not False:
+                with suppress(StoreUnavailable):
+                    found = self._reach.attempt(do)
+            return found
+        finally:  # also for whoever is interrupted
+            if owed and found is None:
+                self._owe(owed)
+
+    def _owe(self, owners: Collection[int]) -> None:
+        with self._lock:
+            self._owed.extend(owners)
+
+    def _take_owed(self) -> list[int]:
+        if not self._owed:
+            return []
+        with self._lock:
+            owed = list(self._owed)
+            self._owed.clear()
+        return owed
 
     def circuit(self) -> Circuit | None:
         """Give the circuit where it is open; raises StoreUnavailable."""

@@ -17,6 +17,7 @@ end
 local function digits(number) return string.format('%.0f', number) end
 
 if most > 0 then
+  for owed in string.gmatch(ARGV[9], '%d+') do redis.call('ZREM', slots, owed) end
   redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
   if not redis.call('ZSCORE', slots, owner) then
     local free = most - redis.call('ZCARD', slots)
@@ -45,7 +46,7 @@ if remaining == 0 then moment = math.max(moment, ends) end
 local length, last = redis.call('LLEN', log), sane(redis.call('LINDEX', log, -1))
 moment = math.max(moment, last)
 local size, life, pace = 0, 0, 0
-for i = 9, #ARGV, 2 do
+for i = 10, #ARGV, 2 do
   local calls, span = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
   size, life = math.max(size, calls), math.max(life, span)
   if length >= calls then
@@ -94,6 +95,6 @@ return 1
 
 # Gives the number of other processes that wait for a slot.
 LEAVE = """
-redis.call('ZREM', KEYS[1], ARGV[1])
-return redis.call('ZCARD', KEYS[2]) - (redis.call('ZSCORE', KEYS[2], ARGV[2]) and 1 or 0)
+redis.call('ZREM', KEYS[1], unpack(ARGV, 2))
+return redis.call('ZCARD', KEYS[2]) - (redis.call('ZSCORE', KEYS[2], ARGV[1]) and 1 or 0)
 """

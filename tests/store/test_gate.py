@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 from typing import Any
@@ -19,8 +20,10 @@ import redis
 from django.core.cache import caches
 from pytest_django import Settings
 
+from apiclient_app.exceptions import StoreUnavailable
 from apiclient_app.guard.circuit import Circuit
 from apiclient_app.guard.rates import RateLimit, Told, allowance
+from apiclient_app.store.access import Access
 from apiclient_app.store.gate import FULL, GO, LATE, Gate
 from apiclient_app.store.identity import Identity
 from apiclient_app.store.outage import Outage
@@ -393,6 +396,96 @@ def test_a_cache_that_is_down_leaves_each_to_himself_and_is_found_again(
     now[0] += 60
     assert admit(one, owner=4).verdict == GO
     assert admit(other, owner=5, longest=1.0).verdict == LATE
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard(Reach):
+    """Redis does what it is asked to, and its answer is lost."""
+
+    def attempt(self, work: Callable[[Access], Any], *, storing: bool = True) -> Any:
+        Reach.attempt(self, work, storing=storing)
+        self.outage.begin(TimeoutError())
+        raise StoreUnavailable
+
+
+def blind(one: Gate, outage: Outage) -> None:
+    one._reach = Unheard(one._reach.cache, outage)
+
+
+def sees(one: Gate, outage: Outage) -> None:
+    one._reach = Reach(one._reach.cache, outage)
+
+
+@pytest.mark.parametrize("next_one", ["admit", "leave"])
+def test_a_slot_that_could_not_be_given_back_is_so_with_the_next_word_to_redis(
+    connection: redis.Redis, next_one: str
+) -> None:
+    now = [0.0]
+    outage = Outage("default", lambda: now[0])
+    one = gate(most=3, outage=outage)
+    for owner in (1, 2, 3):
+        assert admit(one, owner=owner).verdict == GO
+    outage.begin(TimeoutError())
+    assert [one.leave(owner) for owner in (1, 2)] == [0, 0]
+    assert connection.zcard(key("slots")) == 3
+    now[0] += 60
+    if next_one == "admit":
+        assert admit(one, owner=4).verdict == GO
+    else:
+        one.leave(3)
+    assert connection.zrange(key("slots"), 0, -1) == (["3", "4"] if next_one == "admit" else [])
+
+
+def test_a_slot_that_was_taken_while_redis_was_not_heard_is_given_back(
+    connection: redis.Redis,
+) -> None:
+    now = [0.0]
+    outage = Outage("default", lambda: now[0])
+    one = gate(most=1, outage=outage)
+    blind(one, outage)
+    assert admit(one, owner=1).verdict == GO  # by its own count; and Redis has given it one
+    assert connection.zrange(key("slots"), 0, -1) == ["1"]
+    one.leave(1)
+    sees(one, outage)
+    now[0] += 60
+    assert admit(one, owner=2).verdict == GO
+    assert connection.zrange(key("slots"), 0, -1) == ["2"]
+
+
+def test_who_was_not_heard_and_found_no_slot_owes_what_redis_gave_him(
+    connection: redis.Redis,
+) -> None:
+    now = [0.0]
+    outage = Outage("default", lambda: now[0])
+    one = gate(most=2, outage=outage)
+    outage.begin(TimeoutError())
+    assert [admit(one, owner=owner).verdict for owner in (1, 2)] == [GO, GO]
+    now[0] += 60
+    blind(one, outage)
+    assert admit(one, owner=3).verdict == FULL
+    assert connection.zrange(key("slots"), 0, -1) == ["3"]
+    sees(one, outage)
+    now[0] += 60
+    assert admit(one, owner=3).verdict == GO  # he asks again, and has it
+    now[0] += 60
+    blind(one, outage)
+    assert admit(one, owner=4).verdict == FULL
+    assert connection.zrange(key("slots"), 0, -1) == ["3", "4"]
+    sees(one, outage)
+    now[0] += 60
+    assert admit(one, owner=5).verdict == GO  # another does
+    assert connection.zrange(key("slots"), 0, -1) == ["3", "5"]
+
+
+def test_what_is_owed_does_not_pile_up_and_a_child_owes_nothing() -> None:
+    outage = Outage("default", lambda: 0.0)
+    one = gate(most=3, outage=outage)
+    outage.begin(TimeoutError())
+    for owner in range(10_000):
+        one.leave(owner)
+    assert len(one._owed) <= 1000
+    one.reset()
+    assert not one._owed
 
 
 @pytest.mark.parametrize("cache", ["default", "django_redis_builtin"])
