@@ -27,6 +27,8 @@ class Errand:
         """End it, if its connection is not another's by now; any thread may."""
         connection = self.connection
         sock = self.sock or getattr(connection, "sock", None)
+        while sock is not None and not isinstance(sock, socket.socket):
+            sock = getattr(sock, "socket", None)  # TLS within TLS, on the way through a proxy
         if sock is not None and connection.errand is self:
             self.cut_off = True
             with suppress(OSError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from heapq import heapify, heappop, heappush
 from itertools import count
 
@@ -29,11 +30,11 @@ class Watch:
         """Have `do` called at that time (monotonic); give what `forget` takes."""
         entry = [do]
         with self._changed:
-            heappush(self._entries, (until, next(self._numbers), entry))
             if not self._running:
-                self._running = True
                 threading.Thread(target=self._run, daemon=True, name="apiclient-watch").start()
-            elif self._entries[0][2] is entry:
+                self._running = True  # not before: there may be no thread to be had
+            heappush(self._entries, (until, next(self._numbers), entry))
+            if self._entries[0][2] is entry:
                 self._changed.notify()
         return entry
 
@@ -58,8 +59,9 @@ class Watch:
                     continue
                 left = self._entries[0][0] - time.monotonic()
                 if left > 0:
-                    self._changed.wait(left)
+                    self._changed.wait(min(left, IDLE_SECONDS))  # it takes no more than centuries
                     continue
                 entry = heappop(self._entries)[2]
             for do in list(entry):
-                do()
+                with suppress(Exception):  # others wait for this thread
+                    do()
