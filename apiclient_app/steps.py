@@ -104,6 +104,11 @@ class Guarded(Replayable, Protocol):
         ...
 
     @property
+    def lease(self) -> float:
+        """For how many seconds its slot is its own, where it has a timeout of its own; or 0."""
+        ...
+
+    @property
     def begun(self) -> int:
         """How many of its requests were let go, where it has a deadline."""
         ...

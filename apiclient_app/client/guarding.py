@@ -10,6 +10,7 @@ from typing import Any
 from apiclient_app.auth.replies import retry_after
 from apiclient_app.conf import ClientConfig
 from apiclient_app.dates import instant
+from apiclient_app.engines.timeouts import timeouts
 from apiclient_app.flow import CallFlow
 from apiclient_app.guard import Guard
 from apiclient_app.guard.backlog import Queue
@@ -43,7 +44,7 @@ def guard_for(
     config: ClientConfig, calls: CallFlow, common: Common, jitter: Any, whose: str
 ) -> Guard | None:
     """Give what guards the calls of a client or subject; None where nothing is to."""
-    limited = config.rate_limit is not None or config.max_in_flight is not None
+    limited = config.limited
     if not limited and config.retry is None and config.breaker is None:
         return None
     return Guard(
@@ -63,7 +64,7 @@ def _crossing(config: ClientConfig, breaker: Breaker, common: Common, jitter: An
         breaker=breaker,
         sight=common.sight,
         every=config.memory_seconds,
-        lease=lease(config),
+        lease=lease(config.timeout),
         clock=time.time,
         jitter=jitter,
     )
@@ -76,7 +77,7 @@ def _limiting(config: ClientConfig, common: Common, jitter: Any, whose: str) -> 
         whose=whose if limit is not None and limit.per_subject else "",
         limit=limit,
         most=config.max_in_flight,
-        lease=lease(config),
+        lease=lease(config.timeout),
         queue=common.queue,
         clock=time.monotonic,
         jitter=jitter,
@@ -85,16 +86,14 @@ def _limiting(config: ClientConfig, common: Common, jitter: Any, whose: str) -> 
     )
 
 
-def lease(config: ClientConfig) -> float:
+def lease(timeout: Any) -> float:
     """Give the seconds after which a request that has not ended is given up by the others."""
-    return longest(config) + LEASE_MARGIN
+    return longest(timeout) + LEASE_MARGIN
 
 
-def longest(config: ClientConfig) -> float:
-    """Give how long a request may take, as TIMEOUT says."""
-    timeout = config.timeout
-    parts = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-    return sum(LONG if part is None else part for part in parts)
+def longest(timeout: Any) -> float:
+    """Give how many seconds a request may take with this timeout; ValueError for none."""
+    return sum(LONG if part is None else part for part in timeouts(timeout))
 
 
 def in_task() -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import inf, isfinite
+from math import inf
 from typing import Any
 from uuid import uuid4
 
@@ -12,9 +13,10 @@ from apiclient_app.deadlines import Deadline
 from apiclient_app.engines import Outgoing
 from apiclient_app.exceptions import InvalidRequest
 
-from .guarding import TASK_PATIENCE, in_task, longest
+from .guarding import TASK_PATIENCE, in_task, lease, longest
 
 DEADLINE = "deadline"
+FOREVER = 1e8  # seconds; beyond some 1e9, neither threads nor selectors wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +28,14 @@ class Terms:
     patience: float = field(init=False)
 
     def __post_init__(self) -> None:
-        config = self.config
-        limited = config.rate_limit is not None or config.max_in_flight is not None
-        object.__setattr__(self, "limited", limited)
-        object.__setattr__(self, "patience", longest(config))
+        object.__setattr__(self, "limited", self.config.limited)
+        object.__setattr__(self, "patience", longest(self.config.timeout))
 
     @classmethod
     def of(cls, config: ClientConfig) -> Terms | None:
         """Give them; None where they say nothing, which is what most calls are made with."""
-        said = (
-            config.deadline,
-            config.retry,
-            config.rate_limit,
-            config.max_in_flight,
-        )
-        return cls(config) if any(each is not None for each in said) else None
+        said = config.limited or config.retry is not None or config.deadline is not None
+        return cls(config) if said else None
 
     def deadline(self, arguments: dict[str, Any], *, many: bool) -> Deadline | None:
         """Take `deadline` out of the arguments of a call; its time runs from now on.
@@ -56,7 +51,7 @@ class Terms:
                 f"{seconds!r}.",
                 alias=self.config.alias,
             )
-        if not isfinite(seconds):
+        if seconds > FOREVER:
             return None
         deadline = Deadline(float(seconds))
         if not (many and self.limited):
@@ -68,11 +63,23 @@ class Terms:
         prepared, auth, options, subject = outgoing[:4]
         if deadline is not None:
             options = {**options, DEADLINE: deadline}
-        kept_back = 0.0
+        kept_back = own_lease = 0.0
         if self.limited:
             kept_back = inf if many else TASK_PATIENCE if in_task() else self.patience
+            own_lease = self._own_lease(options)
         repeatable = self._repeatable(outgoing)
-        return Outgoing(prepared, auth, options, subject, deadline, kept_back, repeatable)
+        return Outgoing(
+            prepared, auth, options, subject, deadline, kept_back, repeatable, own_lease
+        )
+
+    def _own_lease(self, options: Mapping[str, Any]) -> float:
+        timeout = options["timeout"]
+        if timeout is self.config.timeout:
+            return 0.0
+        try:
+            return lease(timeout)
+        except ValueError:
+            return 0.0  # whoever sends it says why it is none
 
     def _repeatable(self, outgoing: Outgoing) -> bool:
         retry, request = self.config.retry, outgoing.prepared

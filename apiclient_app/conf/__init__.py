@@ -54,6 +54,11 @@ class ClientConfig:
     response_limit: int | None
     source: Mapping[str, Any] = field(repr=False, compare=False)
 
+    @property
+    def limited(self) -> bool:
+        """Whether calls may be kept back: RATE_LIMIT, MAX_IN_FLIGHT."""
+        return self.rate_limit is not None or self.max_in_flight is not None
+
     def masked(self) -> dict[str, str]:
         """Give setting name to text for people, with every secret masked."""
         shown = masked_settings(self.source, self.auth, self.auth_path)

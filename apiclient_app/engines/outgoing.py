@@ -19,7 +19,8 @@ class Outgoing(NamedTuple):
     """`prepared` is unsigned, and `auth` signs it; `options` say how: timeout, verify, …
 
     A call for a subject leaves no cookies behind, nor takes any along. `patience` is for how many
-    seconds it may be kept back, and `repeatable` whether it does no harm to send it twice.
+    seconds it may be kept back, and `repeatable` whether it does no harm to send it twice; `lease`
+    for how many its slot is its own, where that is not what the settings say.
     """
 
     prepared: requests.PreparedRequest
@@ -29,6 +30,7 @@ class Outgoing(NamedTuple):
     deadline: Deadline | None = None
     patience: float = 0.0
     repeatable: bool = False
+    lease: float = 0.0
 
     def __repr__(self) -> str:
         return f"<Outgoing {self.prepared.method}>"

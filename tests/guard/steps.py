@@ -45,6 +45,7 @@ class Request:
     deadline: float = inf
     repeatable: bool = True
     until: float = inf
+    lease: float = 0.0
     begun: int = 0
     rewindable: bool = True
 
