@@ -12,7 +12,7 @@ from apiclient_app.steps import Flow, GateCall, Guarded, Send, Sleep, Wait
 
 from .backlog import Queue
 from .line import LONGEST, LONGEST_TURN, Slot
-from .rates import RateLimit, Told
+from .rates import LONGEST_TOLD, RateLimit, Told
 
 SOONEST = 0.01  # seconds to the next look, at least
 # One of many looks ahead no further, so that whoever makes a single call is not behind them all.
@@ -203,7 +203,7 @@ class Limiting:
         if self.limit is None:
             return
         if response.status_code in BACK_OFF and (asked := self.asked(response)):
-            yield GateCall("hold", (self.whose, asked))
+            yield GateCall("hold", (self.whose, min(asked, LONGEST_TOLD)))
             return
         told = self.told(response)
         if told is None:

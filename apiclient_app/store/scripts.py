@@ -1,12 +1,9 @@
 """What Redis does in one step, by its own clock: the calls of all workers, in one row."""
 
-ADMIT = """
-local log, told, slots, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local longest, most, lease = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local owner, process, waited = ARGV[4], ARGV[5], ARGV[6] == '1'
+# By the clock of Redis, in microseconds.
+COMMON = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local moment = now
 local day = 86400000000
 
 -- What is no number, or lies far ahead, is another's, or the clock was put back.
@@ -15,6 +12,13 @@ local function sane(text)
   return number and number <= now + day and number or 0
 end
 local function digits(number) return string.format('%.0f', number) end
+"""
+
+ADMIT = f"""{COMMON}
+local log, told, slots, waiting = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local longest, most, lease = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local owner, process, waited = ARGV[4], ARGV[5], ARGV[6] == '1'
+local moment = now
 
 if most > 0 then
   for owed in string.gmatch(ARGV[9], '%d+') do redis.call('ZREM', slots, owed) end
@@ -26,7 +30,7 @@ if most > 0 then
     if free <= ahead then
       redis.call('ZADD', waiting, now, process)
       redis.call('PEXPIRE', waiting, 2000)
-      return {2, 0, redis.call('ZCARD', waiting)}
+      return {{2, 0, redis.call('ZCARD', waiting)}}
     end
     if waited then redis.call('ZREM', waiting, process) end
   end
@@ -61,7 +65,7 @@ end
 
 if moment - now > longest then
   if most > 0 then redis.call('ZREM', slots, owner) end
-  return {1, digits(moment - now), digits(pace)}
+  return {{1, digits(moment - now), digits(pace)}}
 end
 if remaining >= 0 then
   if remaining > 0 then remaining = remaining - 1 end
@@ -78,17 +82,15 @@ if most > 0 then
   redis.call('ZADD', slots, digits(moment + lease), owner)
   redis.call('PEXPIRE', slots, math.ceil((moment - now + lease) / 1000) + 60000)
 end
-return {0, digits(moment - now), 0}
+return {{0, digits(moment - now), 0}}
 """
 
-HOLD = """
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local ends = now + tonumber(ARGV[1])
-if ends > (tonumber(redis.call('HGET', KEYS[1], 'held') or 0) or 0) then
-  redis.call('HSET', KEYS[1], 'held', string.format('%.0f', ends))
+HOLD = f"""{COMMON}
+local told, ends = KEYS[1], now + tonumber(ARGV[1])
+if ends > sane(redis.call('HGET', told, 'held')) then
+  redis.call('HSET', told, 'held', digits(ends))
   local life = math.ceil((ends - now) / 1000) + 1
-  if redis.call('PTTL', KEYS[1]) < life then redis.call('PEXPIRE', KEYS[1], life) end
+  if redis.call('PTTL', told) < life then redis.call('PEXPIRE', told, life) end
 end
 return 1
 """

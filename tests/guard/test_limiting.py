@@ -9,7 +9,7 @@ import pytest
 from apiclient_app.exceptions import RateLimited, TransportError
 from apiclient_app.guard.limiting import HORIZON
 from apiclient_app.guard.line import LONGEST_TURN, STANDING, Place
-from apiclient_app.guard.rates import Told
+from apiclient_app.guard.rates import LONGEST_TOLD, Told
 from apiclient_app.steps import GateCall, Sleep, Wait
 
 from .steps import LEASE, RATE, SEND, Answer, Bench, Stepped, asks, wish
@@ -507,6 +507,15 @@ def test_whoever_is_sent_away_holds_everybody(status: int) -> None:
     learnt = Stepped(limiting.learn(Answer(status, retry_after=9.0)))
     assert learnt.step == GateCall("hold", ("ada", 9.0))
     assert learnt.give(None) == ("done", None)
+
+
+@pytest.mark.parametrize("asked", [LONGEST_TOLD + 1, 86_401.0, 9e10])
+def test_whoever_asks_for_days_or_years_is_asked_again_after_an_hour(asked: float) -> None:
+    """A date that is wrong would hold the process, or the fleet, until somebody restarts it."""
+    limiting = Bench(limit=RATE).guard.limiting
+    assert limiting is not None
+    learnt = Stepped(limiting.learn(Answer(429, retry_after=asked)))
+    assert learnt.step == GateCall("hold", ("", LONGEST_TOLD))
 
 
 def test_an_allowance_that_is_used_up_holds_everybody() -> None:

@@ -213,6 +213,14 @@ def test_a_hold_holds_everybody_and_no_answer_lifts_it() -> None:
     assert admit(one).seconds == pytest.approx(5, abs=0.5)
 
 
+def test_a_hold_that_lies_absurdly_far_ahead_hides_no_other(connection: redis.Redis) -> None:
+    one = gate("100/second")
+    connection.hset(key("told"), "held", str(int((time.time() + 315_360_000) * 1e6)))
+    assert admit(one).seconds == 0
+    one.hold("", 5.0)
+    assert admit(one, longest=1.0).seconds == pytest.approx(5, abs=0.5)
+
+
 def test_a_subject_with_its_own_allowance_is_held_alone() -> None:
     one = gate("1/hour")
     assert admit(one, whose="ada").seconds == 0
