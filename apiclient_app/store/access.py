@@ -9,6 +9,7 @@ from typing import Any
 from django.core.cache.backends.base import BaseCache
 
 from apiclient_app.exceptions import StoreUnavailable
+from apiclient_app.secret import one_line, redact
 
 FENCED_WRITE = """
 if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -23,6 +24,10 @@ return 1
 Writes = Mapping[str, tuple[str, float]]
 
 
+class Refused(StoreUnavailable):
+    """Redis answered, and that was its answer: the text says what, without a secret."""
+
+
 class Access:
     """Any cache, through Django's API alone."""
 
@@ -34,8 +39,8 @@ class Access:
     def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         """Run a script, and give what it returns. Only where it is `scripted`.
 
-        Raises StoreUnavailable where Redis refuses: a key of ours holds what is another's, there
-        is no memory left, scripts are not allowed. The cache itself is well, and answers.
+        Raises Refused where Redis does: a key of ours holds what is another's, there is no
+        memory left, scripts are not allowed. The cache itself is well, and answers.
         """
         raise NotImplementedError
 
@@ -82,8 +87,8 @@ class ScriptedAccess(Access):
         known = self._primary().register_script(script)
         try:
             return known([self._make_key(key) for key in keys], arguments)
-        except ResponseError:
-            raise StoreUnavailable from None
+        except ResponseError as error:
+            raise Refused(one_line(redact(str(error)), 120)) from None
 
     def write(self, lock: str, owner: int, writes: Writes, deletes: Sequence[str]) -> bool:
         keys = [self._make_key(key) for key in (lock, *writes, *deletes)]

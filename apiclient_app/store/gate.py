@@ -16,7 +16,7 @@ from apiclient_app.guard.circuit import Circuit
 from apiclient_app.guard.rates import Log, RateLimit, Told
 from apiclient_app.leases import new_owner
 
-from .access import Access
+from .access import Access, Refused
 from .identity import Identity
 from .reach import Reach
 from .scripts import ADMIT, HOLD, LEAVE
@@ -26,6 +26,7 @@ logger = logging.getLogger("apiclient_app")
 
 KEPT_LOGS = 4096
 MOST_OWED = 500
+QUIET = 3600.0  # seconds without a refusal, after which the next one is told of
 CIRCUIT_SECONDS = 30 * 86_400.0
 NOBODY = 0  # whose probe it is while the API rests
 AT_HAND = ("admit", "leave", "hold")
@@ -73,6 +74,7 @@ class Gate:
         self._logs: OrderedDict[str, Log] = OrderedDict()
         self._slots: dict[int, float] = {}
         self._owed: deque[int] = deque(maxlen=MOST_OWED)  # slots that Redis may think are taken
+        self._quiet_until = 0.0
 
     def admit(
         self,
@@ -186,12 +188,26 @@ class Gate:
         found = None
         try:
             if self._scripted is not False:
-                with suppress(StoreUnavailable):
-                    found = self._reach.attempt(do)
-            return found
+                found = self._reach.attempt(do)
+        except Refused as refused:
+            self._tell(refused)
+        except StoreUnavailable:
+            pass  # it is told of once for the whole cache
         finally:  # also for whoever is interrupted
             if owed and found is None:
                 self._owe(owed)
+        return found
+
+    def _tell(self, refused: Refused) -> None:
+        now = self._monotonic()
+        quiet, self._quiet_until = now < self._quiet_until, now + QUIET
+        if not quiet:
+            logger.warning(
+                "%s: RATE_LIMIT and MAX_IN_FLIGHT are not shared, for Redis refuses (%s): "
+                "each process keeps them for itself.",
+                self._identity.alias,
+                refused,
+            )
 
     def _owe(self, owners: Collection[int]) -> None:
         with self._lock:

@@ -44,7 +44,11 @@ pytestmark = [
 
 
 def gate(
-    *rates: str, most: int | None = None, cache: str = "default", outage: Outage | None = None
+    *rates: str,
+    most: int | None = None,
+    cache: str = "default",
+    outage: Outage | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Gate:
     """Give the gate of a client, as one process has it."""
     limit = RateLimit(allowances=tuple(map(allowance, rates)))
@@ -54,6 +58,7 @@ def gate(
         Seal(KEYS),
         limit,
         most,
+        monotonic,
     )
 
 
@@ -341,14 +346,7 @@ def test_without_redis_each_process_keeps_its_own(cache: str) -> None:
 
 def test_the_slots_of_one_process_are_given_up_with_their_lease() -> None:
     now = [0.0]
-    one = Gate(
-        Reach(lambda: caches["locmem"], Outage("locmem", time.time)),
-        Identity("shop", "", MARK),
-        Seal(KEYS),
-        None,
-        2,
-        lambda: now[0],
-    )
+    one = gate(most=2, cache="locmem", monotonic=lambda: now[0])
     assert [admit(one, owner=n).verdict for n in (1, 2, 3)] == [GO, GO, FULL]
     now[0] = 5.1
     assert [admit(one, owner=n).verdict for n in (3, 4, 5)] == [GO, GO, FULL]
@@ -539,6 +537,38 @@ def test_what_is_anothers_under_our_key_harms_no_call_and_no_other_use_of_the_ca
     one.hold("", 0.01)
     assert one.circuit() is None
     assert outage.count == 0
+
+
+@pytest.mark.parametrize("refusal", ["anothers value", "no scripts"])
+def test_limits_that_redis_refuses_to_share_are_warned_of_once(
+    own: Valkey, refusal: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [0.0]
+    one = gate("5/second", most=3, monotonic=lambda: now[0])
+    with redis.Redis.from_url(own.url) as connection:
+        if refusal == "no scripts":
+            connection.execute_command("ACL", "SETUSER", "default", "-evalsha")
+        else:
+            connection.set(key("log"), "another's")
+        for owner in range(1, 4):
+            assert admit(one, owner=owner).verdict == GO
+            one.leave(owner)
+        one.hold("", 0.01)
+        said = [record.getMessage() for record in caplog.records]
+        assert len(said) == 1, said
+        assert "shop: RATE_LIMIT and MAX_IN_FLIGHT are not shared" in said[0]
+        assert ("evalsha" if refusal == "no scripts" else "WRONGTYPE") in said[0]
+        # A while after it was last refused, it is another story.
+        now[0] += 3600
+        admit(one, owner=4)
+        admit(one, owner=5)
+        assert len(caplog.records) == 2
+
+
+def test_a_cache_that_is_down_is_no_refusal(own: Valkey, caplog: pytest.LogCaptureFixture) -> None:
+    own.stop()
+    admit(gate("5/second"))
+    assert [record.name for record in caplog.records] == ["apiclient_app.store"]
 
 
 @pytest.mark.parametrize("kind", ["circuit", "shut"])
