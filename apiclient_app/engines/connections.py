@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
+from math import inf
 from typing import Any
 
 import requests
@@ -14,11 +16,12 @@ STALE = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)  # Remot
 
 
 class Errand:
-    """One request of one thread, on whatever connection it goes."""
+    """One request of one thread, on whatever connection it goes; not sent after `until`."""
 
-    __slots__ = ("connection", "cut_off", "reused", "sock")
+    __slots__ = ("connection", "cut_off", "reused", "sock", "until")
 
     def __init__(self) -> None:
+        self.until = inf  # monotonic
         self.connection: Any = None
         self.sock: Any = None  # which the connection gives away to an answer that ends with it
         self.reused = self.cut_off = False
@@ -66,8 +69,19 @@ def noting(kind: Any, errands: Errands) -> Any:
         fresh = True
 
         def connect(self) -> None:
+            errand = errands.now
+            errand.connection, errand.sock, self.errand = self, None, errand
             self.fresh = True
             super().connect()
+            self._hurry(errand)  # each name and address has a timeout of its own
+
+        def _tunnel(self) -> None:
+            super()._tunnel()
+            self._hurry(errands.now)  # a head that is cut off ends like a whole one
+
+        def _hurry(self, errand: Errand) -> None:
+            if time.monotonic() >= errand.until:
+                raise urllib3.exceptions.ConnectTimeoutError(self, "connected too late")
 
         def request(self, *arguments: Any, **options: Any) -> None:
             errand = errands.now

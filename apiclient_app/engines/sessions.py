@@ -126,7 +126,8 @@ class Sessions:
         deadline, errand = options.get("deadline"), self._adapter.errands.begin()
         if deadline is None:
             return self._sent(session, request, options, errand, subject)
-        entry = self._watch.at(deadline.until, errand.cut)
+        errand.until = deadline.until
+        entry = self._watch.at(errand.until, errand.cut)
         try:
             response = self._sent(session, request, in_time(options), errand, subject)
         finally:

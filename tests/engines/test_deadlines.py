@@ -28,7 +28,7 @@ from apiclient_app.deadlines import Deadline
 from tests.conftest import Configure
 from tests.servers import Handle, Reply
 
-from .listening import HOST, Answer, Listen, heard, saying, silent
+from .listening import HOST, Answer, Listen, full, heard, saying, silent
 from .ways import SYNC, Callers
 
 SHORT, PROMPT = 0.4, 2.0  # seconds: what a call has, and what a slow machine may make of it
@@ -186,6 +186,41 @@ def test_a_replay_that_has_no_time_left_takes_nothing_back(
     with pytest.raises(DeadlineExceeded) as caught:
         engine.send(outgoing, None)
     assert caught.value.sent is before
+
+
+def test_what_was_connected_too_late_is_not_sent(
+    listen: Listen, api_clients: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived: list[bytes] = []
+
+    def answer(connection: socket.socket) -> None:
+        arrived.append(heard(connection))
+
+    port, found = listen(answer), socket.getaddrinfo
+    api_clients(api={"BASE_URL": f"http://api.example:{port}/"})
+    with full() as hole:
+
+        def two_addresses(host: str, *how: Any, **options: Any) -> Any:
+            ports = (hole, port) if host == "api.example" else ()
+            return [found(HOST, each, *how[1:], **options)[0] for each in ports]
+
+        def slowly(host: str, *how: Any, **options: Any) -> Any:
+            time.sleep(1.5 * SHORT)
+            return found(HOST, *how, **options)
+
+        for resolve in (two_addresses, slowly):
+            monkeypatch.setattr(socket, "getaddrinfo", resolve)
+            error = late(lambda: handler["api"].post("x", deadline=SHORT))
+            assert error.sent is False
+    assert b"".join(arrived) == b""
+
+
+def test_a_proxy_that_takes_its_time_to_make_a_tunnel_is_cut_off(
+    listen: Listen, api_clients: Configure, clients: Callers
+) -> None:
+    proxy = f"http://{HOST}:{listen(DRIPS['head'])}"
+    api_clients(api={"BASE_URL": "https://api.example/", "PROXIES": {"https": proxy}})
+    late(lambda: clients["api"].post("x", deadline=SHORT))
 
 
 def test_retries_end_with_it(api: Handle, api_clients: Configure, clients: Callers) -> None:
