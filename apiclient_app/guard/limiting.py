@@ -12,13 +12,12 @@ from apiclient_app.steps import Flow, GateCall, Guarded, Send, Sleep, Wait
 
 from .backlog import Queue
 from .line import LONGEST, LONGEST_TURN, Slot
-from .rates import LONGEST_TOLD, RateLimit, Told
+from .rates import GO, LATE, LONGEST_TOLD, RateLimit, Told
 
 SOONEST = 0.01  # seconds to the next look, at least
 # One of many looks ahead no further, so that whoever makes a single call is not behind them all.
 HORIZON = 0.5
 BACK_OFF = frozenset({429, 503})
-GO, LATE, FULL = range(3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from apiclient_app.dates import instant, number
 SPANS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60}
 SPANS |= {"h": 3600, "hour": 3600, "d": 86_400, "day": 86_400}
 RATE = re.compile(r"\s*([1-9][0-9]{0,6})\s*/\s*([1-9][0-9]{0,4})?\s*([a-z]+?)s?\s*", re.IGNORECASE)
+GO, LATE, FULL = range(3)  # what a request hears that asks for its moment and its slot
 LEARNED = "learn"  # as a RATE_LIMIT: what the API's headers say, and no limit of ours
 TENTH, AT_ONCE = 10, 5
 LONGEST_TOLD = 3600.0  # what an answer may hold all calls back for, until it is heard again

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from math import ceil, inf
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 from apiclient_app.exceptions import StoreUnavailable
 from apiclient_app.guard.circuit import Circuit
-from apiclient_app.guard.rates import Log, RateLimit, Told
+from apiclient_app.guard.rates import GO, LATE, RateLimit, Told
 from apiclient_app.leases import new_owner
 
 from .access import Access, Refused
+from .alone import Admission, Alone
 from .identity import Identity
 from .reach import Reach
 from .scripts import ADMIT, HOLD, LEAVE
@@ -24,23 +25,11 @@ from .seal import Seal, Unsealable
 
 logger = logging.getLogger("apiclient_app")
 
-KEPT_LOGS = 4096
 MOST_OWED = 500
 QUIET = 3600.0  # seconds without a refusal, after which the next one is told of
 CIRCUIT_SECONDS = 30 * 86_400.0
 NOBODY = 0  # whose probe it is while the API rests
 AT_HAND = ("admit", "leave", "hold")
-GO, LATE, FULL = range(3)
-
-
-class Admission(NamedTuple):
-    """`verdict` GO: the call has its slot, and may go in `seconds`; LATE: not within the seconds
-    that it had, but in these, and there are `more` seconds to the one after it; FULL: there is no
-    slot, and `more` processes wait for one."""
-
-    verdict: int
-    seconds: float
-    more: float = 0.0
 
 
 class Gate:
@@ -71,8 +60,7 @@ class Gate:
         """Start anew, as after a fork."""
         self._lock = Lock()
         self._process = new_owner()
-        self._logs: OrderedDict[str, Log] = OrderedDict()
-        self._slots: dict[int, float] = {}
+        self._alone = Alone(self._spans, self._most, self._monotonic)
         self._owed: deque[int] = deque(maxlen=MOST_OWED)  # slots that Redis may think are taken
         self._quiet_until = 0.0
 
@@ -91,10 +79,10 @@ class Gate:
         before it goes to others.
         """
         if self._scripted is False:
-            return self._here(whose, owner, longest, lease, told)
+            return self._alone.admit(whose, owner, longest, lease)
         found = self._shared(whose, owner, longest, lease, told, waited)
         if found is None:
-            found = self._here(whose, owner, longest, lease, told)
+            found = self._alone.admit(whose, owner, longest, lease)
             if self._most and found.verdict != GO:
                 self._owe([owner])  # Redis may have done it, and was not heard
         return found
@@ -125,40 +113,9 @@ class Gate:
         verdict, delay, more = map(int, found)
         return Admission(verdict, delay / 1e6, more / (1e6 if verdict == LATE else 1))
 
-    def _here(
-        self, whose: str, owner: int, longest: float, lease: float, told: Told | None
-    ) -> Admission:
-        now, slots = self._monotonic(), self._slots
-        with self._lock:
-            if self._most and len(slots) >= self._most and owner not in slots:
-                for late in [one for one, until in list(slots.items()) if until <= now]:
-                    slots.pop(late, None)
-                if len(slots) >= self._most:
-                    return Admission(FULL, 0.0, 1)
-            log = self._log(whose)
-            if told is not None and not told.left:
-                log.held_until = max(log.held_until, now + told.seconds)
-            fits, seconds = log.reserve(now, longest)
-            if self._most:
-                if fits:
-                    slots[owner] = now + seconds + lease
-                else:
-                    slots.pop(owner, None)
-        return Admission(GO if fits else LATE, seconds, log.pace)
-
-    def _log(self, whose: str) -> Log:
-        log = self._logs.get(whose)
-        if log is None:
-            log = self._logs[whose] = Log(self._spans)
-            if len(self._logs) > KEPT_LOGS:
-                self._logs.popitem(last=False)
-        elif whose:
-            self._logs.move_to_end(whose)
-        return log
-
     def leave(self, owner: int) -> int:
         """Give a slot back; gives how many other processes wait for one."""
-        self._slots.pop(owner, None)  # one step of the interpreter, so without the lock
+        self._alone.leave(owner)
         if self._scripted is False:
             return 0
         owed = [owner, *self._take_owed()]
@@ -168,9 +125,7 @@ class Gate:
     def hold(self, whose: str, seconds: float) -> None:
         """Let nobody go for so long: the API has said so."""
         if not self._share(HOLD, [self._key("told", whose)], [_micro(seconds)]):
-            with self._lock:
-                log = self._log(whose)
-                log.held_until = max(log.held_until, self._monotonic() + seconds)
+            self._alone.hold(whose, seconds)
 
     def _share(
         self,

@@ -11,8 +11,8 @@ from apiclient_app.guard import Guard
 from apiclient_app.guard.backlog import Queue
 from apiclient_app.guard.circuit import Breaker
 from apiclient_app.guard.crossing import Crossing, Sight
-from apiclient_app.guard.limiting import FULL, GO, LATE, Limiting
-from apiclient_app.guard.rates import RateLimit, Told, allowance
+from apiclient_app.guard.limiting import Limiting
+from apiclient_app.guard.rates import FULL, GO, LATE, RateLimit, Told, allowance
 from apiclient_app.guard.retries import Budget, Retry
 from apiclient_app.steps import Flow, GateCall, Send
 from tests.flow.steps import Bench as TokenBench

@@ -12,8 +12,7 @@ from typing import Any
 
 from apiclient_app.exceptions import APIClientError, StoreUnavailable
 from apiclient_app.guard.circuit import Breaker, Circuit
-from apiclient_app.guard.limiting import FULL, GO, LATE
-from apiclient_app.guard.rates import Log, RateLimit, Told
+from apiclient_app.guard.rates import FULL, GO, LATE, Log, RateLimit, Told
 from apiclient_app.steps import Announce, Flow, GateCall, Send, Sleep, Wait
 from tests.flow.world import Clock, Tape, exhaust
 

@@ -22,9 +22,9 @@ from pytest_django import Settings
 
 from apiclient_app.exceptions import StoreUnavailable
 from apiclient_app.guard.circuit import Circuit
-from apiclient_app.guard.rates import RateLimit, Told, allowance
+from apiclient_app.guard.rates import FULL, GO, LATE, RateLimit, Told, allowance
 from apiclient_app.store.access import Access
-from apiclient_app.store.gate import FULL, GO, LATE, Gate
+from apiclient_app.store.gate import Gate
 from apiclient_app.store.identity import Identity
 from apiclient_app.store.outage import Outage
 from apiclient_app.store.reach import Reach
