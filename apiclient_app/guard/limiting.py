@@ -68,7 +68,7 @@ class Limiting:
                 if slot is not None and (slot.place is not None or self.queue.line.places):
                     yield from self._stand(request, slot, began)
                     now = self.clock()
-                lease = min(self.lease, request.remaining() + 1)
+                lease = min(request.lease or self.lease, request.remaining() + 1)
                 if slot is not None and self.limit is None and slot.lasts(now + lease):
                     return 0.0  # it was handed on, and that is all there is to ask for
                 left = self._left(request, now - began)

@@ -536,3 +536,9 @@ def test_with_slots_alone_the_api_is_not_listened_to() -> None:
     limiting = Bench(most=2).guard.limiting
     assert limiting is not None
     assert Stepped(limiting.learn(Answer(429, retry_after=9.0))).step == ("done", None)
+
+
+def test_a_request_with_a_timeout_of_its_own_has_its_slot_for_as_long() -> None:
+    call = Bench(most=1).limited(lease=600.0)
+    assert wish(call.step)["lease"] == 600.0 + LONGEST_TURN
+    assert wish(Bench(most=1).limited().step)["lease"] == LEASE + LONGEST_TURN
