@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import Any
 
 from django.conf import settings
 
 from apiclient_app.auth.options import described, fits
 
-from .keys import KEYS, POSITIVE, REQUIRED
+from .keys import KEYS, REQUIRED
+from .numbers import amiss
 from .problems import Problem, at
 from .reading import READERS, auth_path
 from .transit import credentials_in_clear, unusable
@@ -69,9 +69,11 @@ def _read(findings: Findings, name: str) -> None:
     if name in findings.source and not fits(value, key.kind):
         findings.add("E004", at(name), "has the wrong type.", f"Give {described(key.kind)}.")
         return
-    if name in POSITIVE and value is not None and not (isfinite(value) and value > 0):
-        findings.add("E004", at(name), "is not a number above zero.", "Give more than zero.")
-        return
+    if key.most is not None and value is not None:
+        text, remedy = amiss(value, key.most, none=fits(None, key.kind))
+        if text:
+            findings.add("E004", at(name), text, remedy)
+            return
     if name == "CACHE" and value not in settings.CACHES:
         remedy = f"Use one of {', '.join(settings.CACHES)}, or add it to CACHES."
         findings.add("E010", at(name), "names no cache in settings.CACHES.", remedy)

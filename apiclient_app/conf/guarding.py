@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import fields
-from math import isfinite
 from typing import Any
 
 from apiclient_app.guard.circuit import Breaker
 from apiclient_app.guard.rates import LEARNED, RateLimit, allowance
 from apiclient_app.guard.retries import Retry
 
+from .numbers import COUNT, SECONDS, amiss, is_number
 from .problems import at
 from .unusable import wrong
 
@@ -28,8 +28,8 @@ def read_retry(value: Any) -> Retry | None:
     attempts = given.get("attempts", 3)
     if type(attempts) is not int or not 1 <= attempts <= 100:
         raise wrong("is not a number of attempts.", "Give 3: the first, and two more.")
-    for name in ("backoff", "longest", "budget"):
-        _not_negative(given, name)
+    for name, most in (("backoff", SECONDS), ("longest", SECONDS), ("budget", COUNT)):
+        _number(given, name, most, zero=True)
     if "statuses" in given:
         given["statuses"] = frozenset(_listed(given["statuses"], "statuses", int))
     if "methods" in given:
@@ -63,6 +63,8 @@ def read_rate_limit(value: Any) -> RateLimit | None:
         allowances = tuple(allowance(text) for text in texts)
     except (ValueError, TypeError):
         raise wrong("is not a rate.", RATES) from None
+    if any(each.seconds > SECONDS for each in allowances):
+        raise wrong("is of more than three years.", RATES)
     return RateLimit(allowances=allowances, per_subject=per == "subject")
 
 
@@ -71,12 +73,11 @@ def read_breaker(value: Any) -> Breaker | None:
         return None
     given = {} if value is True else dict(value)
     _known(given, [f.name for f in fields(Breaker)])
-    if type(given.get("failures", 1)) is not int or given.get("failures", 1) < 1:
+    if type(given.get("failures", 1)) is not int:
         raise wrong("is not a number of failures.", "Give 10.", at("failures"))
-    for name in ("share", "window", "pause"):
-        _not_negative(given, name)
-        if given.get(name) == 0:
-            raise wrong("is zero.", "Give more.", at(name))
+    for name, most in (("failures", COUNT), ("window", SECONDS), ("pause", SECONDS)):
+        _number(given, name, most)
+    _number(given, "share", COUNT)
     if given.get("share", 0) > 1:
         raise wrong("is more than all.", "Give a share of the calls: 0.5.", at("share"))
     return Breaker(**given)
@@ -88,11 +89,13 @@ def _known(given: Mapping[Any, Any], names: list[str]) -> None:
         raise wrong(f"has unknown keys: {', '.join(unknown)}.", f"Use {', '.join(names)}.")
 
 
-def _not_negative(given: Mapping[str, Any], name: str) -> None:
-    value = given.get(name, 0.0)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not (isfinite(value) and value >= 0):
-        raise wrong("is not a number from zero on.", "Give a number.", at(name))
+def _number(given: Mapping[str, Any], name: str, most: int, *, zero: bool = False) -> None:
+    value = given.get(name, most)
+    if not is_number(value):
+        raise wrong("is not a number.", "Give a number.", at(name))
+    text, remedy = amiss(value, most, zero=zero)
+    if text:
+        raise wrong(text, remedy, at(name))
 
 
 def _listed(value: Any, name: str, kind: type) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import isfinite
 from string import Formatter
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from apiclient_app.auth.options import build
 from apiclient_app.expiry import AnyRule, ExpiryRule
 
 from .guarding import read_breaker, read_rate_limit, read_retry
+from .numbers import WAIT, amiss
 from .problems import at
 from .transit import has_host, odd
 from .unusable import Complaint, Unusable, wrong
@@ -163,8 +163,12 @@ def _endpoint(text: str, inner: str) -> tuple[str, str]:
 
 def read_timeout(value: Any) -> Any:
     parts = value if isinstance(value, list | tuple) else (value, value)
-    if len(parts) != 2 or any(p is not None and not (p > 0 and isfinite(p)) for p in parts):
+    if len(parts) != 2 or any(part is not None and not part > 0 for part in parts):
         raise wrong("is not a timeout.", "Give seconds above zero, or (connect, read).")
+    for part in filter(None, parts):
+        text, remedy = amiss(part, WAIT, none=True)
+        if text:
+            raise wrong(text, remedy)
     return tuple(parts) if isinstance(value, list) else value
 
 

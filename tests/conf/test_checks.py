@@ -1,5 +1,6 @@
 """System checks: everything that is wrong, at once, with a place and a remedy."""
 
+from collections.abc import Callable
 from io import StringIO
 from math import inf, nan
 from typing import Any
@@ -34,7 +35,7 @@ ERRORS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "unknown key": ({"BASEURL": 1}, "E002", "BASEURL", "BASE_URL, AUTH"),
     "retry key": ({"RETRY": {"tries": 3}}, "E004", "RETRY", "Use attempts"),
     "no attempt": ({"RETRY": 0}, "E004", "RETRY", "Give 3"),
-    "backoff": ({"RETRY": {"backoff": -1}}, "E004", "RETRY.backoff", "Give a number"),
+    "backoff": ({"RETRY": {"backoff": -1}}, "E004", "RETRY.backoff", "zero or more"),
     "statuses": ({"RETRY": {"statuses": ["503"]}}, "E004", "RETRY.statuses", "Give [429, 503]"),
     "key header": (
         {"RETRY": {"idempotency_key": "a b"}},
@@ -73,11 +74,11 @@ ERRORS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "TIMEOUT zero": ({"TIMEOUT": 0}, "E004", "TIMEOUT", "(connect, read)"),
     "TIMEOUT three": ({"TIMEOUT": (1, 2, 3)}, "E004", "TIMEOUT", "(connect, read)"),
     "TIMEOUT nan": ({"TIMEOUT": nan}, "E004", "TIMEOUT", "above zero"),
-    "TIMEOUT inf": ({"TIMEOUT": (1, inf)}, "E004", "TIMEOUT", "above zero"),
+    "TIMEOUT inf": ({"TIMEOUT": (1, inf)}, "E004", "TIMEOUT", "at most 2_000_000"),
     "TOKEN_TIMEOUT": ({"TOKEN_TIMEOUT": -1}, "E004", "TOKEN_TIMEOUT", "more than zero"),
     "POOL_SIZE": ({"POOL_SIZE": 0}, "E004", "POOL_SIZE", "more than zero"),
     "POOL_SIZE type": ({"POOL_SIZE": 1.5}, "E004", "POOL_SIZE", "a whole number"),
-    "MEMORY_SECONDS": ({"MEMORY_SECONDS": inf}, "E004", "MEMORY_SECONDS", "more than zero"),
+    "MEMORY_SECONDS": ({"MEMORY_SECONDS": nan}, "E004", "MEMORY_SECONDS", "more than zero"),
     "ENGINE": ({"ENGINE": "aiohttp"}, "E004", "ENGINE", "one of 'requests', 'curl'"),
     "RAISE": ({"RAISE_FOR_STATUS": 1}, "E004", "RAISE_FOR_STATUS", "True or False"),
     "SESSION": ({"SESSION": "no.such"}, "E004", "SESSION", "Give a dotted path."),
@@ -126,6 +127,49 @@ def test_a_mistake_is_named_with_its_place_and_remedy(
     with pytest.raises(InvalidConfiguration) as caught:
         clients["shop"]
     assert f"API_CLIENTS['shop']{at(*key.split('.'))}" in str(caught.value)
+
+
+# Each: what is too large of a key, and the largest that is taken.
+BOUNDS: dict[str, tuple[Callable[[Any], dict[str, Any]], int]] = {
+    "TIMEOUT": (lambda n: {"TIMEOUT": n}, 2_000_000),
+    "TIMEOUT of a part": (lambda n: {"TIMEOUT": (None, n)}, 2_000_000),
+    "TOKEN_TIMEOUT": (lambda n: {"TOKEN_TIMEOUT": n}, 2_000_000),
+    "DEADLINE": (lambda n: {"DEADLINE": n}, 2_000_000),
+    "MEMORY_SECONDS": (lambda n: {"MEMORY_SECONDS": n}, 100_000_000),
+    "POOL_SIZE": (lambda n: {"POOL_SIZE": n}, 1_000_000),
+    "CONCURRENCY": (lambda n: {"CONCURRENCY": n}, 1_000_000),
+    "MAX_IN_FLIGHT": (lambda n: {"MAX_IN_FLIGHT": n}, 1_000_000),
+    "RESPONSE_LIMIT": (lambda n: {"RESPONSE_LIMIT": n}, 2**63 - 1),
+    "RETRY.backoff": (lambda n: {"RETRY": {"backoff": n}}, 100_000_000),
+    "RETRY.longest": (lambda n: {"RETRY": {"longest": n}}, 100_000_000),
+    "RETRY.budget": (lambda n: {"RETRY": {"budget": n}}, 1_000_000),
+    "BREAKER.failures": (lambda n: {"BREAKER": {"failures": n}}, 1_000_000),
+    "BREAKER.window": (lambda n: {"BREAKER": {"window": n}}, 100_000_000),
+    "BREAKER.pause": (lambda n: {"BREAKER": {"pause": n}}, 100_000_000),
+}
+
+
+@pytest.mark.parametrize(("given", "most"), BOUNDS.values(), ids=BOUNDS)
+def test_a_number_that_is_too_large_is_told_how_large_it_may_be(
+    api_clients: Configure,
+    request: pytest.FixtureRequest,
+    given: Callable[[Any], dict[str, Any]],
+    most: int,
+) -> None:
+    key = request.node.callspec.id.split(" ")[0]
+    api_clients(shop={**GOOD, **given(most)})
+    assert found() == []
+    for number in (most + 1, 10**400):
+        api_clients(shop={**GOOD, **given(number)})
+        (message,) = found()
+        assert f"['shop']{at(*key.split('.'))} is more than {most:_}." in message.msg
+        assert f"Give at most {most:_}" in str(message.hint)
+
+
+def test_a_rate_of_more_than_three_years_is_refused(api_clients: Configure) -> None:
+    api_clients(shop={**GOOD, "RATE_LIMIT": "1/99999 days"})
+    (message,) = found()
+    assert message.msg == "API_CLIENTS['shop']['RATE_LIMIT'] is of more than three years."
 
 
 def test_what_is_missing_is_named(api_clients: Configure) -> None:
