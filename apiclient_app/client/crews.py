@@ -75,6 +75,7 @@ class WireCrew:
         self._batch.begin(number, self._flow(outgoing), outgoing)
 
     def wait(self) -> None:
+        self._batch.timed.come_back()
         self._wire.turn(self._batch.patience(TURN_SECONDS))
         self._batch.look()
 

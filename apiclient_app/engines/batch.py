@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Any
 
@@ -24,6 +23,7 @@ from .in_time import too_late
 from .outgoing import Outgoing
 from .passage import Passage
 from .redirects import led_on, signed
+from .timed import Timed
 
 Outcome = tuple[int, requests.Response | None, BaseException | None]
 
@@ -47,8 +47,8 @@ class Batch:
         self._arrived: deque[tuple[Passage, Future[Any]]] = deque()
         self._waiting: set[Passage] = set()
         self._watching: Any = None
-        self._timed: list[tuple[float, int, Passage]] = []
         self.under_way: set[Passage] = set()
+        self.timed = Timed(self.under_way)
         self.ended: deque[Outcome] = deque()
         self.tell: Callable[[], None] = _nobody  # called whenever one has ended
 
@@ -62,8 +62,8 @@ class Batch:
 
     def look(self) -> None:
         """Go on with what waited for a thread, for the memory to change, or for a time."""
-        while self._timed and self._timed[0][0] <= time.monotonic():
-            self._too_late(heappop(self._timed)[2])
+        for passage in self.timed.late():
+            self._too_late(passage)
         while self._arrived:
             passage, future = self._arrived.popleft()
             if passage in self.under_way:
@@ -80,13 +80,13 @@ class Batch:
                 self._go_on(passage, passage.flow.send, None)
             if not self._waiting:
                 self._unwatch()
+        self.timed.leave()
 
     def patience(self, most: float) -> float:
         """Give for how many seconds nobody need look."""
-        moments = [p.until for p in self._waiting]
-        if self._timed:
-            moments.append(self._timed[0][0])
-        return max(0.0, min(most, min(moments) - time.monotonic())) if moments else most
+        first = min((p.until for p in self._waiting), default=inf)
+        first = min(first, self.timed.first)
+        return most if first == inf else max(0.0, min(most, first - time.monotonic()))
 
     def break_off(self) -> None:
         """Break off what is under way; flows are brought to their end in threads."""
@@ -109,22 +109,14 @@ class Batch:
         return None
 
     def _time(self, passage: Passage) -> None:
-        """See to it that its deadline is kept, once that is known."""
-        deadline = passage.outgoing.deadline
-        if deadline is not None and deadline.until < inf and not passage.timed:
-            passage.timed = True
-            if len(self._timed) > 4 * len(self.under_way) + 64:  # most of them have ended
-                self._timed = [each for each in self._timed if each[2] in self.under_way]
-                heapify(self._timed)
-            heappush(self._timed, (deadline.until, passage.number, passage))
+        if self.timed.keep(passage):
             self._ring()
 
     def _too_late(self, passage: Passage) -> None:
-        if passage in self.under_way:
-            why = too_late(self._rooms, passage.outgoing)
-            self._waiting.discard(passage)
-            self._leave(passage, why)
-            self._end(passage, None, why)
+        why = too_late(self._rooms, passage.outgoing)
+        self._waiting.discard(passage)
+        self._leave(passage, why)
+        self._end(passage, None, why)
 
     def _go_on(self, passage: Passage, resume: Callable[[Any], Any], value: Any) -> None:
         while True:

@@ -13,6 +13,7 @@ from apiclient_app import (
     APIClientError,
     Call,
     Client,
+    DeadlineExceeded,
     InvalidConfiguration,
     InvalidRequest,
     NotFound,
@@ -170,6 +171,22 @@ def test_a_slow_consumer_makes_no_call_time_out(
     for response in shop.map(["echo"] * 3, concurrency=3):
         assert response.status_code == 200
         time.sleep(1.2)
+
+
+def test_time_that_the_consumer_takes_is_nobodys_deadline(
+    api: Handle, api_clients: Configure, way: str
+) -> None:
+    shop = shop_of(api, api_clients, way, DEADLINE=0.6, BREAKER={"failures": 1, "share": 0.01})
+    for response in shop.map(["slow?ms=100"] * 8, concurrency=3):
+        assert response.status_code == 200
+        time.sleep(0.7)
+    mixed = ["echo", "slow?ms=9000", "slow?ms=100"]
+    began, got = time.monotonic(), []
+    for each in shop.map(mixed, concurrency=3, return_exceptions=True, ordered=False):
+        got.append(isinstance(each, DeadlineExceeded))
+        time.sleep(0.3)
+    assert sorted(got) == [False, False, True]
+    assert time.monotonic() - began < 3
 
 
 def test_one_that_hangs_times_out_and_the_others_do_not(

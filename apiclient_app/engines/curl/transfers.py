@@ -115,6 +115,8 @@ class Transfer:
 
     def _set_deadline(self, deadline: Deadline | None) -> None:
         """Have libcurl end it then, whatever moves meanwhile."""
+        if deadline is not None and deadline.kept:
+            deadline = None
         if deadline is None and not self.timed:
             return
         self.timed = deadline is not None
