@@ -12,6 +12,12 @@ local function sane(text)
   return number and number <= now + day and number or 0
 end
 local function digits(number) return string.format('%.0f', number) end
+
+-- Have a key live for so long at least: others, with other limits, may need it for longer.
+local function live(key, microseconds)
+  local life = math.ceil(microseconds / 1000) + 1
+  if redis.call('PTTL', key) < life then redis.call('PEXPIRE', key, life) end
+end
 """
 
 ADMIT = f"""{COMMON}
@@ -37,7 +43,7 @@ if most > 0 then
 end
 
 local left, fresh = tonumber(ARGV[7]), now + tonumber(ARGV[8])
-local known = redis.call('HMGET', told, 'left', 'until', 'held')
+local known = redis.call('HMGET', told, 'left', 'until', 'held', 'size', 'sized')
 local remaining, ends = tonumber(known[1] or -1) or -1, sane(known[2])
 moment = math.max(moment, sane(known[3]))
 if ends <= now then remaining = -1 end
@@ -70,17 +76,24 @@ end
 if remaining >= 0 then
   if remaining > 0 then remaining = remaining - 1 end
   redis.call('HSET', told, 'left', remaining, 'until', digits(ends))
-  local life = math.ceil((ends - now) / 1000) + 1
-  if redis.call('PTTL', told) < life then redis.call('PEXPIRE', told, life) end
+  live(told, ends - now)
 end
 if size > 0 then
+  local needed = moment - now + life + 1000000
+  -- Another deployment may need more of it; until `sized`, if it asks no more.
+  local kept, sized = tonumber(known[4] or 0) or 0, tonumber(known[5] or 0) or 0
+  if size >= kept or sized < now or kept > 1e7 then
+    kept = size
+    redis.call('HSET', told, 'size', kept, 'sized', digits(now + needed))
+  end
   redis.call('RPUSH', log, digits(moment))
-  if length >= size then redis.call('LPOP', log) end
-  redis.call('PEXPIRE', log, math.ceil((moment - now + life) / 1000) + 1000)
+  if length >= kept then redis.call('LTRIM', log, -kept, -1) end
+  live(log, needed)
+  live(told, needed)
 end
 if most > 0 then
   redis.call('ZADD', slots, digits(moment + lease), owner)
-  redis.call('PEXPIRE', slots, math.ceil((moment - now + lease) / 1000) + 60000)
+  live(slots, moment - now + lease + 60000000)
 end
 return {{0, digits(moment - now), 0}}
 """
@@ -89,8 +102,7 @@ HOLD = f"""{COMMON}
 local told, ends = KEYS[1], now + tonumber(ARGV[1])
 if ends > sane(redis.call('HGET', told, 'held')) then
   redis.call('HSET', told, 'held', digits(ends))
-  local life = math.ceil((ends - now) / 1000) + 1
-  if redis.call('PTTL', told) < life then redis.call('PEXPIRE', told, life) end
+  live(told, ends - now)
 end
 return 1
 """

@@ -162,6 +162,31 @@ def test_an_admission_is_one_trip(redis_url: str, connection: redis.Redis) -> No
     assert {name: n for name, n in counted.items() if name in from_outside} == {"evalsha": 3}
 
 
+def test_two_deployments_with_one_log_each_keep_their_limit(connection: redis.Redis) -> None:
+    """While one replaces the other, and the setting has changed."""
+    fast, slow = gate("10/second"), gate("20/hour")
+    for _ in range(5):
+        assert admit(slow, longest=0.0).verdict == GO
+    for _ in range(14):
+        assert admit(fast).verdict == GO
+    assert connection.pttl(key("log")) > 3_500_000
+    assert admit(slow, longest=100.0).verdict == LATE  # five in a quarter of an hour
+    assert admit(fast).seconds < 3
+    assert len(moments(connection)) == 20
+    assert admit(slow, longest=inf).seconds == pytest.approx(3600, abs=10)
+
+
+def test_a_log_is_as_long_as_the_limits_of_now_need(connection: redis.Redis) -> None:
+    fast, slow = gate("10/second"), gate("20/hour")
+    admit(slow)
+    for _ in range(30):
+        admit(fast)
+    assert len(moments(connection)) == 20
+    connection.hset(key("told"), "sized", str(int(time.time() * 1e6)))  # an hour went by
+    admit(fast)
+    assert len(moments(connection)) == 10
+
+
 def test_no_key_outlives_its_use(connection: redis.Redis) -> None:
     one = gate("5/second", most=1)
     admit(one, owner=1, lease=2.0, told=Told(5, 9.0))
@@ -267,6 +292,15 @@ def test_an_owner_keeps_his_slot_and_renews_its_lease(connection: redis.Redis) -
     time.sleep(0.25)
     assert admit(other, owner=2, waited=True).verdict == FULL
     assert connection.zcard(key("slots")) == 1
+
+
+def test_a_long_lease_is_kept_whatever_shorter_ones_come_after_it(
+    connection: redis.Redis,
+) -> None:
+    one = gate(most=5)
+    admit(one, owner=1, lease=600.0)
+    admit(one, owner=2, lease=3.0)
+    assert connection.pttl(key("slots")) > 600_000
 
 
 def test_who_loses_his_moment_loses_the_slot_that_he_was_handed() -> None:
