@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from weakref import WeakSet
 
@@ -22,6 +23,7 @@ from .headers import check, cookie_jar
 from .network import Network
 from .patience import within
 from .redirects import by_session
+from .streamed import cut
 from .timeouts import timeouts
 from .watch import Watch
 
@@ -182,19 +184,23 @@ class Sessions:
     ) -> requests.Response:
         """Send with a Session of the user's, or one that is being replaced by a test.
 
-        There is no cutting its connections off: with a deadline it is left to itself in a thread.
+        There is no cutting its connections off before an answer has come: with a deadline it is
+        left to itself in a thread.
         """
         limit, deadline = self.config.response_limit, options.get("deadline")
         self._adapter.errands.begin()  # theirs may be our adapter: it is on no earlier errand
         if deadline is None:
             return by_session(session, request, options, limit)
         how = in_time(options)
-        return within(  # type: ignore[no-any-return]
+        response: requests.Response = within(
             max(0.001, deadline.remaining()),
             lambda: by_session(session, request, how, limit),
             self._forget,
             "no whole answer by the deadline",
         )
+        if options["stream"]:
+            self._watch.at(deadline.until, partial(cut, response))
+        return response
 
     def _forget(self) -> None:
         """Leave this thread's Sessions to whoever still uses them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -68,6 +69,16 @@ def saying(*pieces: bytes) -> Answer:
         connection.sendall(b"".join(pieces))
 
     return answer
+
+
+def secured(context: ssl.SSLContext, answer: Answer) -> Answer:
+    """Answer as `answer` does, over TLS."""
+
+    def talk(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as inner:
+            answer(inner)
+
+    return talk
 
 
 def resetting(connection: socket.socket) -> None:

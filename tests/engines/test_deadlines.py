@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +29,8 @@ from apiclient_app.deadlines import Deadline
 from tests.conftest import Configure
 from tests.servers import Handle, Reply
 
-from .listening import HOST, Answer, Listen, full, heard, saying, silent
+from .certificates import Authority
+from .listening import HOST, Answer, Listen, full, heard, saying, secured, silent
 from .ways import SYNC, Callers
 
 SHORT, PROMPT = 0.4, 2.0  # seconds: what a call has, and what a slow machine may make of it
@@ -304,6 +306,34 @@ def test_a_stream_that_ends_with_its_connection_does_not_seem_whole_when_it_is_c
     assert late(lambda: reading(response)).sent is True
 
 
+@pytest.mark.parametrize("reading", ["content", "raw.read", "raw.read1"])
+@pytest.mark.parametrize("drip", ["body", "chunks", "body without end"])
+@pytest.mark.parametrize("session", [None, Own], ids=["hook", "session"])
+def test_nor_is_the_stream_of_whom_requests_itself_calls(
+    listen: Listen,
+    api_clients: Configure,
+    session: type[Own] | None,
+    drip: str,
+    reading: str,
+) -> None:
+    port = listen(DRIPS[drip])
+    api_clients(api={"BASE_URL": f"http://{HOST}:{port}/", "SESSION": session})
+    hooks = {} if session else {"hooks": {"response": lambda *_, **__: None}}
+    response = handler["api"].get("x", stream=True, deadline=SHORT, **hooks)
+    late(lambda: READING[reading](response))
+
+
+def test_nor_is_one_of_theirs_over_tls(
+    listen: Listen, api_clients: Configure, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    port = listen(secured(authority.server("localhost"), DRIPS["body without end"]))
+    url, verify = f"https://localhost:{port}/", str(authority.path)
+    api_clients(api={"BASE_URL": url, "VERIFY": verify, "SESSION": Own})
+    response = handler["api"].get("x", stream=True, deadline=SHORT)
+    late(lambda: response.content)
+
+
 SENT_AT_ONCE = {
     "body": HEAD + b"Content-Length: 6\r\n\r\nabcdef",
     "chunks": HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n",
@@ -360,15 +390,16 @@ def test_a_download_that_is_cut_off_publishes_nothing(
     assert not (tmp_path / "file").exists()
 
 
+@pytest.mark.parametrize("session", [None, Own])
 def test_a_stream_that_was_read_leaves_its_connection_to_others(
-    listen: Listen, api_clients: Configure
+    listen: Listen, api_clients: Configure, session: type[Own] | None
 ) -> None:
     def answer(connection: socket.socket) -> None:
         while heard(connection):
             connection.sendall(HEAD + b"Content-Length: 5\r\n\r\nhello")
             time.sleep(0.1)
 
-    api_clients(api={"BASE_URL": f"http://{HOST}:{listen(answer)}/"})
+    api_clients(api={"BASE_URL": f"http://{HOST}:{listen(answer)}/", "SESSION": session})
     client = handler["api"]
     assert client.get("x", stream=True, deadline=0.3).content == b"hello"
     until = time.monotonic() + 0.5

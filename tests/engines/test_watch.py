@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ from apiclient_app.engines.watch import Watch
 from tests.conftest import Configure
 
 from .certificates import Authority
-from .listening import Answer, Listen, heard
+from .listening import Listen, heard, secured
 from .test_proxies import Proxy
 
 SHORT, PROMPT = 0.4, 2.0
@@ -64,16 +63,6 @@ def test_where_there_is_no_thread_to_be_had_the_next_call_tries_again(
         with pytest.raises(RuntimeError):
             watch.at(time.monotonic(), _nothing)
     assert called(watch)
-
-
-def secured(context: ssl.SSLContext, answer: Answer) -> Answer:
-    """Answer as `answer` does, over TLS."""
-
-    def talk(connection: socket.socket) -> None:
-        with context.wrap_socket(connection, server_side=True) as inner:
-            answer(inner)
-
-    return talk
 
 
 def dripping(connection: socket.socket) -> None:
