@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from typing import Any
@@ -24,7 +23,9 @@ class Circuits(Calling):
         known = super().inspect()
         if self.config.breaker is None:
             return known
-        circuit = self._run(self._looked())
+        circuit, told = self._run(self._looked())
+        if not told:
+            known = replace(known, store_available=False)
         if circuit is None:
             return replace(known, circuit="closed")
         return replace(
@@ -53,12 +54,15 @@ class Circuits(Calling):
         self._common.sight.see(None, time.time())
 
     def _looked(self) -> Flow:
+        """Give the circuit, and whether the cache told of it."""
         sight = self._common.sight
-        with suppress(StoreUnavailable):  # then what this process knows is all there is
+        try:
             circuit = yield GateCall("circuit")
-            # One that is open is still to be looked at by a call, which may try the API out.
-            sight.see(circuit, time.time() if circuit is None else sight.looked_at)
-        return sight.circuit
+        except StoreUnavailable:  # then what this process knows is all there is
+            return sight.circuit, False
+        # One that is open is still to be looked at by a call, which may try the API out.
+        sight.see(circuit, time.time() if circuit is None else sight.looked_at)
+        return sight.circuit, True
 
     def _ordered(self, method: str, *arguments: Any) -> Flow:
         try:
