@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 
-from apiclient_app.auth.options import described, fits
+from apiclient_app.auth.options import fits
 
 from .keys import KEYS, REQUIRED
+from .kinds import misfits
 from .numbers import amiss
 from .problems import Problem, at
 from .reading import READERS, auth_path
 from .transit import credentials_in_clear, unusable
-from .unusable import Unusable
+from .unusable import Complaint, Unusable
 
 
 @dataclass(slots=True)
@@ -29,6 +30,10 @@ class Findings:
 
     def add(self, code: str, key: str, text: str, remedy: str) -> None:
         self.problems.append(Problem(code, self.alias, key, text, remedy))
+
+    def complain(self, name: str, complaints: Iterable[Complaint]) -> None:
+        for code, inner, text, remedy in complaints:
+            self.add(code, at(name) + inner, text, remedy)
 
     @property
     def auth_path(self) -> str:
@@ -66,8 +71,8 @@ def _read(findings: Findings, name: str) -> None:
     if value is REQUIRED:
         findings.add("E003", at(name), "is missing.", f"Add {name!r}.")
         return
-    if name in findings.source and not fits(value, key.kind):
-        findings.add("E004", at(name), "has the wrong type.", f"Give {described(key.kind)}.")
+    if name in findings.source and (complaints := list(misfits(value, key.kind))):
+        findings.complain(name, complaints)
         return
     if key.most is not None and value is not None:
         text, remedy = amiss(value, key.most, none=fits(None, key.kind))
@@ -80,8 +85,7 @@ def _read(findings: Findings, name: str) -> None:
     try:
         findings.values[name] = READERS[name](value) if name in READERS else value
     except Unusable as error:
-        for code, inner, text, remedy in error.complaints:
-            findings.add(code, at(name) + inner, text, remedy)
+        findings.complain(name, error.complaints)
 
 
 def _certificate(findings: Findings) -> None:

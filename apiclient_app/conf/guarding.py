@@ -55,10 +55,14 @@ def read_rate_limit(value: Any) -> RateLimit | None:
         raise wrong("is neither.", 'Give "client" or "subject".', at("per"))
     limits = given.get("limits", LEARNED)
     texts = [limits] if isinstance(limits, str) else limits
-    if texts == [LEARNED]:
-        texts = []
-    elif not texts or not isinstance(texts, list | tuple):
+    if not texts or not isinstance(texts, list | tuple):
         raise wrong("names no rate.", RATES)
+    if len(texts) > 1 and LEARNED in texts:
+        raise wrong(
+            f'has "{LEARNED}" beside rates.', "Leave it out: what the API says counts too."
+        )
+    if LEARNED in texts:
+        texts = []
     try:
         allowances = tuple(allowance(text) for text in texts)
     except (ValueError, TypeError):

@@ -48,7 +48,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "ENDPOINTS": Key({}, Mapping[str, str]),
         "MEMORY_SECONDS": Key(5.0, float, SECONDS),
         "RETRY": Key(None, int | dict | None),
-        "RATE_LIMIT": Key(None, str | list | dict | None),
+        "RATE_LIMIT": Key(None, str | tuple[Any, ...] | dict | None),
         "MAX_IN_FLIGHT": Key(None, int | None, COUNT),
         "DEADLINE": Key(None, float | None, WAIT),
         "BREAKER": Key(None, bool | dict | None),

@@ -37,6 +37,6 @@ class Problem:
         return f"{self.where} {self.text} {self.remedy}"
 
 
-def at(*names: str) -> str:
+def at(*names: Any) -> str:
     """Give a key as it stands in settings: ['AUTH']['OPTIONS']."""
     return "".join(f"[{name!r}]" for name in names)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from io import StringIO
 from math import inf, nan
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -52,6 +53,12 @@ ERRORS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "RATE_LIMIT.per",
         "subject",
     ),
+    "rate beside learn": (
+        {"RATE_LIMIT": ["learn", "10/s"]},
+        "E004",
+        "RATE_LIMIT",
+        "what the API says counts too",
+    ),
     "in flight": ({"MAX_IN_FLIGHT": 0}, "E004", "MAX_IN_FLIGHT", "Give more than zero."),
     "deadline": ({"DEADLINE": -1}, "E004", "DEADLINE", "Give more than zero."),
     "breaker key": ({"BREAKER": {"errors": 3}}, "E004", "BREAKER", "Use failures"),
@@ -67,7 +74,8 @@ ERRORS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "URL query": ({"BASE_URL": "https://a/?k=1"}, "E004", "BASE_URL", "belong into AUTH"),
     "AUTH type": ({"AUTH": "x"}, "E004", "AUTH", "Give a dict."),
     "AUTH keys": ({"AUTH": {"BACKEND": "x", "X": 1}}, "E004", "AUTH", "dotted.path"),
-    "HEADERS": ({"HEADERS": {"X": 1}}, "E004", "HEADERS", "Give a dict"),
+    "HEADERS": ({"HEADERS": ["X"]}, "E004", "HEADERS", "Give a dict"),
+    "HEADERS number": ({"HEADERS": {"X": 1, "Y": "z"}}, "E004", "HEADERS.X", "Give a text."),
     "VERIFY": ({"VERIFY": None}, "E004", "VERIFY", "True or False or a text"),
     "CERT three": ({"CERT": ("a", "b", "c")}, "E004", "CERT", "certificate and key"),
     "TIMEOUT type": ({"TIMEOUT": "3"}, "E004", "TIMEOUT", "a number or a list"),
@@ -170,6 +178,20 @@ def test_a_rate_of_more_than_three_years_is_refused(api_clients: Configure) -> N
     api_clients(shop={**GOOD, "RATE_LIMIT": "1/99999 days"})
     (message,) = found()
     assert message.msg == "API_CLIENTS['shop']['RATE_LIMIT'] is of more than three years."
+
+
+def test_a_wrong_part_is_told_from_a_wrong_type(api_clients: Configure) -> None:
+    api_clients(
+        shop={**GOOD, "HEADERS": {"A": 5, 6: "b", "C": "d"}, "ENGINE": "Curl"},
+        bank={**GOOD, "ENGINE": 3, "BREAKER": MappingProxyType({})},
+    )
+    assert [message.msg.replace("API_CLIENTS", "") for message in found()] == [
+        "['shop']['HEADERS']['A'] is not a text.",
+        "['shop']['HEADERS'][6] has a name that is not a text.",
+        "['shop']['ENGINE'] is neither 'requests' nor 'curl'.",
+        "['bank']['ENGINE'] has the wrong type.",
+        "['bank']['BREAKER'] has the wrong type.",
+    ]
 
 
 def test_what_is_missing_is_named(api_clients: Configure) -> None:
@@ -304,6 +326,7 @@ GOOD_ONES: dict[str, dict[str, Any]] = {
         "RESPONSE_LIMIT": 1000,
     },
     "learning": {**GOOD, "RATE_LIMIT": "learn", "BREAKER": False},
+    "tuples": {**GOOD, "RATE_LIMIT": ("10/s", "100/min"), "TIMEOUT": (1, 2)},
     "nothing on": {
         **GOOD,
         **dict.fromkeys(["RETRY", "RATE_LIMIT", "MAX_IN_FLIGHT", "DEADLINE", "BREAKER"]),
