@@ -124,7 +124,8 @@ class Gate:
 
     def hold(self, whose: str, seconds: float) -> None:
         """Let nobody go for so long: the API has said so."""
-        if not self._share(HOLD, [self._key("told", whose)], [_micro(seconds)]):
+        keys = [self._key("log", whose), self._key("told", whose)]
+        if not self._share(HOLD, keys, [_micro(seconds)]):
             self._alone.hold(whose, seconds)
 
     def _share(

@@ -162,6 +162,48 @@ def test_an_admission_is_one_trip(redis_url: str, connection: redis.Redis) -> No
     assert {name: n for name, n in counted.items() if name in from_outside} == {"evalsha": 3}
 
 
+def test_a_moment_some_days_ahead_is_waited_for_as_any_other() -> None:
+    one = gate("1/2 days")
+    seconds = [admit(one).seconds for _ in range(4)]
+    days = [round(each / 86_400) for each in seconds]
+    assert days == [0, 2, 4, 6]
+    late = admit(one, longest=1.0)
+    assert late.verdict == LATE
+    assert late.seconds == pytest.approx(8 * 86_400, abs=2)
+
+
+@pytest.mark.parametrize("first", ["admit", "hold"])
+def test_a_clock_that_was_put_back_keeps_nobody_waiting(
+    connection: redis.Redis, first: str
+) -> None:
+    one, ahead = gate("100/second"), time.time() + 7200
+    connection.rpush(key("log"), str(int(ahead * 1e6)))
+    for field, at in {"now": ahead, "until": ahead + 60, "held": ahead + 60}.items():
+        connection.hset(key("told"), field, str(int(at * 1e6)))
+    connection.hset(key("told"), "left", 0)
+    if first == "hold":
+        one.hold("", 5.0)
+        assert admit(one, longest=30.0).seconds == pytest.approx(5, abs=0.5)
+    else:
+        assert admit(one, longest=30.0) == (GO, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("then", ["admit", "hold"])
+def test_every_word_to_redis_is_dated(connection: redis.Redis, then: str) -> None:
+    one = gate("100/second")
+    admit(one) if then == "admit" else one.hold("", 5.0)
+    said = connection.hget(key("told"), "now")
+    assert int(said or 0) / 1e6 == pytest.approx(time.time(), abs=1)
+
+
+def test_a_clock_that_is_a_little_behind_changes_nothing(connection: redis.Redis) -> None:
+    """As that of the replica that takes over."""
+    one = gate("1/hour")
+    admit(one)
+    connection.hset(key("told"), "now", str(int((time.time() + 0.9) * 1e6)))
+    assert admit(one, longest=30.0).verdict == LATE
+
+
 def test_two_deployments_with_one_log_each_keep_their_limit(connection: redis.Redis) -> None:
     """While one replaces the other, and the setting has changed."""
     fast, slow = gate("10/second"), gate("20/hour")
@@ -230,6 +272,20 @@ def test_another_window_is_believed() -> None:
     assert admit(one, told=Told(50, 60.0)).seconds == 0
     time.sleep(0.25)
     assert admit(one).seconds == 0
+
+
+@pytest.mark.parametrize("verdict", [LATE, FULL])
+def test_what_the_api_tells_is_taken_in_also_from_whoever_may_not_go(verdict: int) -> None:
+    one = gate("1/hour", most=1)
+    admit(one, owner=1)
+    if verdict == LATE:
+        one.leave(1)
+    asked = admit(one, owner=2, longest=1.0, told=Told(3, 60.0))
+    assert asked.verdict == verdict
+    other = gate()  # of no limit: only what was told counts
+    seconds = [admit(other).seconds for _ in range(4)]
+    assert seconds[:3] == [0, 0, 0]
+    assert seconds[3] == pytest.approx(60, abs=1)
 
 
 def test_a_hold_holds_everybody_and_no_answer_lifts_it() -> None:
