@@ -89,8 +89,7 @@ def _abandon(flow: Flow, error: BaseException, rooms: Rooms, sender: object) -> 
         step = flow.throw(error)
     except BaseException:  # noqa: BLE001  # that was all
         return
-    with suppress(RuntimeError):  # the interpreter is shutting down
-        rooms.engine.desk.clean_up(flow, step, rooms, sender)
+    rooms.engine.desk.clean_up(flow, step, rooms, sender)
 
 
 async def changed(what: Changes, version: int, seconds: float) -> None:

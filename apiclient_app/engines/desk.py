@@ -69,12 +69,19 @@ class Desk:
     ) -> None:
         error = future.exception()
         resume, value = (flow.throw, error) if error else (flow.send, future.result())
-        with suppress(RuntimeError):  # the interpreter is shutting down
-            self.submit(_end, flow, resume, value, rooms, sender, why)
+        self._finish(_end, flow, resume, value, rooms, sender, why)
 
-    def clean_up(self, flow: Flow, step: Step, rooms: Rooms, sender: object) -> Future[Any]:
+    def clean_up(self, flow: Flow, step: Step, rooms: Rooms, sender: object) -> None:
         """Have `flow` brought to its end, which has been interrupted and asks for `step`."""
-        return self.submit(_clean_up, flow, step, rooms, sender)
+        self._finish(_clean_up, flow, step, rooms, sender)
+
+    def _finish(self, work: Callable[..., Any], *arguments: Any) -> None:
+        try:
+            self.submit(work, *arguments)
+        except RuntimeError:
+            # The interpreter ends, and begins no more threads; but it waits for this one, and
+            # what it has asked for may be the only refresh token there is.
+            _done(work, *arguments)
 
 
 def _done(work: Callable[..., Any], *arguments: Any) -> Any:
