@@ -87,6 +87,15 @@ def retry_after(value: str, now: float) -> float | None:
     return None if seconds is None else min(max(0.0, seconds), ABSURD_SECONDS)
 
 
+def asked(headers: Any, now: float) -> float | None:
+    """Give the seconds of a response's Retry-After; a date counts by the server's own clock."""
+    value = headers.get("Retry-After")
+    if not value:
+        return None
+    there = instant(headers.get("Date"))
+    return retry_after(value, now if there is None else there)
+
+
 def life(value: Any, unit: Unit, now: float) -> float | None:
     """Give the life in seconds that `value` means; None if unknown, spent or absurd."""
     if unit == "datetime":

@@ -7,9 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from apiclient_app.auth.replies import retry_after
+from apiclient_app.auth import replies
 from apiclient_app.conf import ClientConfig
-from apiclient_app.dates import instant
 from apiclient_app.engines.timeouts import timeouts
 from apiclient_app.flow import CallFlow
 from apiclient_app.guard import Guard
@@ -104,12 +103,8 @@ def in_task() -> bool:
 
 
 def asked(response: Any) -> float | None:
-    """Give the seconds of a response's Retry-After; a date counts by the server's own clock."""
-    value = response.headers.get("Retry-After")
-    if not value:
-        return None
-    now = instant(response.headers.get("Date"))
-    return retry_after(value, time.time() if now is None else now)
+    """Give the seconds of a response's Retry-After."""
+    return replies.asked(response.headers, time.time())
 
 
 def heard(response: Any) -> Told | None:

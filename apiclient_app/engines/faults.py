@@ -13,7 +13,7 @@ from typing import Any
 import requests
 import urllib3
 
-from apiclient_app.auth.replies import retry_after
+from apiclient_app.auth.replies import asked
 from apiclient_app.conf import ClientConfig
 from apiclient_app.deadlines import Deadline
 from apiclient_app.exceptions import (
@@ -205,7 +205,7 @@ def status_error(
     error = kind(text, alias=alias, method=method, url=url, response=response)
     error.status_code = status
     if isinstance(error, RateLimited):
-        error.retry_after = retry_after(response.headers.get("Retry-After", ""), time.time())
+        error.retry_after = asked(response.headers, time.time())
     return error
 
 

@@ -4,6 +4,8 @@ import inspect
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -11,8 +13,16 @@ import requests
 import urllib3
 from requests import exceptions as theirs
 
-from apiclient_app import APIClientError, CallError, InvalidRequest, RequestTimeout, TransportError
+from apiclient_app import (
+    APIClientError,
+    CallError,
+    InvalidRequest,
+    RateLimited,
+    RequestTimeout,
+    TransportError,
+)
 from tests.conftest import Configure
+from tests.engines.listening import HOST, Listen, saying
 from tests.engines.ways import Callers
 from tests.servers import Handle, Reply
 
@@ -230,3 +240,17 @@ def test_an_unknown_argument_is_a_type_error(api_clients: Configure, clients: Ca
     api_clients(api={"BASE_URL": "https://api.example/"})
     with pytest.raises(TypeError, match="colour"):
         clients["api"].get("x", colour="blue")
+
+
+@pytest.mark.parametrize("ahead", [-3600, 0, 3600])
+def test_a_date_to_come_back_at_counts_by_the_servers_own_clock(
+    listen: Listen, api_clients: Configure, clients: Callers, ahead: int
+) -> None:
+    now = datetime.now(UTC) + timedelta(seconds=ahead)
+    dates = [format_datetime(each, usegmt=True) for each in (now, now + timedelta(seconds=20))]
+    head = "HTTP/1.1 429 Slowly\r\nDate: {}\r\nRetry-After: {}\r\nContent-Length: 0\r\n\r\n"
+    port = listen(saying(head.format(*dates).encode()))
+    api_clients(api={"BASE_URL": f"http://{HOST}:{port}/"})
+    with pytest.raises(RateLimited) as caught:
+        clients["api"].get("x", timeout=5)
+    assert caught.value.retry_after == pytest.approx(20)
