@@ -27,7 +27,8 @@ logger = logging.getLogger("apiclient_app")
 
 MOST_OWED = 500
 QUIET = 3600.0  # seconds without a refusal, after which the next one is told of
-CIRCUIT_SECONDS = 30 * 86_400.0
+DAY = 86_400.0
+CIRCUIT_SECONDS, BY_HAND_SECONDS = 30 * DAY, 3650 * DAY
 NOBODY = 0  # whose probe it is while the API rests
 AT_HAND = ("admit", "leave", "hold")
 
@@ -196,7 +197,8 @@ class Gate:
         # By hand apart: whoever has not heard of it may be about to open, or to close, his own.
         key = self._key("shut" if circuit.by_hand else "circuit")
         sealed = self._seal.seal(circuit.dump(), key)
-        self._reach.attempt(lambda cache: cache.set(key, sealed, CIRCUIT_SECONDS))
+        life = BY_HAND_SECONDS if circuit.by_hand else CIRCUIT_SECONDS
+        self._reach.attempt(lambda cache: cache.set(key, sealed, life))
         if rest > 0:
             probe = self._key("probe")
             self._reach.attempt(lambda cache: cache.delete(probe))

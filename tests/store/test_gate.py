@@ -685,6 +685,15 @@ def test_what_was_opened_by_hand_is_neither_closed_nor_replaced_by_a_process() -
     assert one.circuit() is None
 
 
+def test_what_was_opened_by_hand_stays_open_for_years(connection: redis.Redis) -> None:
+    one = gate()
+    one.open(Circuit(1.0, inf))
+    one.open(Circuit(2.0, time.time() + 9), 9.0)
+    year = 365 * 86_400_000
+    assert connection.pttl(key("shut")) > 9 * year
+    assert connection.pttl(key("circuit")) < year
+
+
 def test_nobody_gets_a_probe_while_the_api_rests_and_then_one_does() -> None:
     one, other = gate(), gate()
     one.open(Circuit(time.time(), time.time() + 0.3), 0.3)
