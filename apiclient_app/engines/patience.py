@@ -47,9 +47,10 @@ def within(
             raise
         held_up.append(error)
         done.wait(max(0.0, began + seconds - time.monotonic()))
+    finished = done.is_set()  # first: it may be done between the two looks
     if "value" in outcome:
         return outcome["value"]
-    if not done.is_set():
+    if not finished:
         cut()
         raise RequestTimeout(f"{complaint} ({seconds:g} s)")
     raise outcome["error"]
