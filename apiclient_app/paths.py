@@ -83,6 +83,14 @@ def fill(template: str, values: Mapping[str, Any], alias: str) -> tuple[str, dic
     return "".join(pieces), rest
 
 
+def sample(template: str) -> str:
+    """Give a path that an endpoint may become."""
+    return "".join(
+        literal + ("" if name is None else "x")
+        for literal, name, _, _ in Formatter().parse(template)
+    )
+
+
 def _segment(value: Any, name: str, alias: str) -> str:
     text = value if isinstance(value, str) else str(value)
     if value is None or not text:

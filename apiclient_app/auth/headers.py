@@ -7,11 +7,12 @@ from functools import lru_cache
 
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 BROKEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # control characters: section 5.5
+OUTSIDE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")  # these, and what is not Latin-1
 
 
 def sendable(name: object, value: object) -> bool:
     """Whether a header can be sent as one, and no more than one."""
-    return named(name) and BROKEN.search(text(value)) is None
+    return named(name) and OUTSIDE.search(text(value)) is None
 
 
 @lru_cache(1024)  # there are few, and every call has six of them

@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 
 from apiclient_app.auth.options import fits
+from apiclient_app.exceptions import ForeignOrigin
+from apiclient_app.paths import join, sample
 
 from .keys import KEYS, REQUIRED
 from .kinds import misfits
@@ -53,6 +55,8 @@ def examine(alias: Any, source: Any) -> Findings:
             _read(findings, name)
         if not findings.problems:
             _endpoints(findings)
+            _paths(findings)
+            _idempotency_key(findings)
             _plain_http(findings)
             _certificate(findings)
     return findings
@@ -99,6 +103,32 @@ def _endpoints(findings: Findings) -> None:
     for key in unusable(findings.values["BASE_URL"], findings.values["AUTH"]):
         remedy = "Give https://host/path, or a path as from BASE_URL; credentials have options."
         findings.add("E008", key, "is not an http or https URL without user information.", remedy)
+
+
+def _paths(findings: Findings) -> None:
+    """Complain of what would be refused whenever it is called."""
+    values = findings.values
+    templates = {at("ENDPOINTS", name): path for name, (_, path) in values["ENDPOINTS"].items()}
+    paths = {key: sample(template) for key, template in templates.items()}
+    if values["CHECK"]:
+        paths[at("CHECK")] = values["CHECK"][1]
+    for key, path in paths.items():
+        try:
+            join(values["BASE_URL"], path, findings.alias)
+        except ForeignOrigin:
+            remedy = "Give a path, or an absolute URL that begins as BASE_URL does."
+            findings.add("E004", key, "leads elsewhere than under BASE_URL.", remedy)
+
+
+def _idempotency_key(findings: Findings) -> None:
+    values = findings.values
+    name = values["RETRY"].idempotency_key.lower() if values["RETRY"] else ""
+    key = at("RETRY", "idempotency_key")
+    if name and name in map(str.lower, values["HEADERS"]):
+        remedy = "Remove it from there, or every call would have the same key."
+        findings.add("E004", key, "stands in HEADERS too.", remedy)
+    if name and name == str(getattr(values["AUTH"], "header", "")).lower():
+        findings.add("E004", key, "is the header of AUTH.", "Give another name.")
 
 
 def _plain_http(findings: Findings) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from apiclient_app.auth.headers import named
 from apiclient_app.guard.circuit import Breaker
 from apiclient_app.guard.rates import LEARNED, RateLimit, allowance
 from apiclient_app.guard.retries import Retry
@@ -15,8 +16,13 @@ from .numbers import COUNT, SECONDS, amiss, is_number
 from .problems import at
 from .unusable import wrong
 
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 IDEMPOTENCY_KEY = "Idempotency-Key"
+# Headers that the request, the token or the connection has another use for.
+TAKEN = re.compile(
+    r"accept.*|authorization|connection|content-.*|cookie|date|expect|host|keep-alive|proxy-.*"
+    r"|range|referer|te|trailer|transfer-encoding|upgrade|user-agent",
+    re.IGNORECASE,
+)
 RATES = 'Give "100/minute", or a list: ["10/second", "1000/hour"].'
 
 
@@ -31,18 +37,28 @@ def read_retry(value: Any) -> Retry | None:
     for name, most in (("backoff", SECONDS), ("longest", SECONDS), ("budget", COUNT)):
         _number(given, name, most, zero=True)
     if "statuses" in given:
-        given["statuses"] = frozenset(_listed(given["statuses"], "statuses", int))
+        statuses = _listed(given["statuses"], "statuses", int)
+        if not all(100 <= status <= 999 for status in statuses):
+            raise wrong("names what is no status.", "Give [429, 503].", at("statuses"))
+        given["statuses"] = frozenset(statuses)
     if "methods" in given:
         methods = _listed(given["methods"], "methods", str)
+        if not all(map(named, methods)):
+            raise wrong("names what is no method.", 'Give ["GET", "PUT"].', at("methods"))
         given["methods"] = frozenset(method.upper() for method in methods)
-    key = given.get("idempotency_key", False)
-    if isinstance(key, bool):
-        given["idempotency_key"] = IDEMPOTENCY_KEY if key else ""
-    elif not isinstance(key, str) or not TOKEN.fullmatch(key):
-        raise wrong(
-            "is not the name of a header.", "Give True, or a header's name.", at("idempotency_key")
-        )
+    given["idempotency_key"] = _key_header(given.get("idempotency_key", False))
     return Retry(**given)
+
+
+def _key_header(key: Any) -> str:
+    if isinstance(key, bool):
+        return IDEMPOTENCY_KEY if key else ""
+    remedy, inner = "Give True, or a header's name.", at("idempotency_key")
+    if not isinstance(key, str) or not named(key):
+        raise wrong("is not the name of a header.", remedy, inner)
+    if TAKEN.fullmatch(key):
+        raise wrong("is a header that says something else.", remedy, inner)
+    return key
 
 
 def read_rate_limit(value: Any) -> RateLimit | None:

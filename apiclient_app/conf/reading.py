@@ -21,6 +21,7 @@ from .transit import has_host, odd
 from .unusable import Complaint, Unusable, wrong
 
 RULES = ("status", "body", "header", "error")
+FRAMING = ("content-length", "transfer-encoding")
 METHODS = ("GET", "OPTIONS", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -179,11 +180,17 @@ def read_cert(value: Any) -> Any:
 
 
 def read_headers(value: Mapping[str, str]) -> Mapping[str, str]:
-    remedy = "Give a name without blanks, and a value of one line without control characters."
+    remedy = "Give a name without blanks, and a value of one line in Latin-1, without control "
+    remedy += "characters."
     complaints = [
         ("E004", at(name), "cannot be sent.", remedy)
         for name, text in value.items()
         if not sendable(name, text)
+    ]
+    complaints += [
+        ("E004", at(name), "is for each request to say, of its own body.", "Remove it.")
+        for name in value
+        if name.lower() in FRAMING
     ]
     if complaints:
         raise Unusable(*complaints)

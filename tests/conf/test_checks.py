@@ -20,6 +20,8 @@ NO_BACKEND = "django.conf.Settings"
 GOOD = {"BASE_URL": "https://api.example/"}
 OAUTH = {"token_url": "https://api.example/token", "client_id": "app", "client_secret": "hunter2"}
 
+API_KEY = {"AUTH": {"BACKEND": "apiclient_app.auth.ApiKey", "OPTIONS": {"key": "hunter2"}}}
+
 
 def oauth(**options: Any) -> dict[str, Any]:
     """Give an AUTH; an option of None is left out."""
@@ -44,6 +46,26 @@ ERRORS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "RETRY.idempotency_key",
         "a header",
     ),
+    "key header of another": (
+        {"RETRY": {"idempotency_key": "content-Length"}},
+        "E004",
+        "RETRY.idempotency_key",
+        "a header's name",
+    ),
+    "key header in HEADERS": (
+        {"RETRY": {"idempotency_key": True}, "HEADERS": {"idempotency-key": "7"}},
+        "E004",
+        "RETRY.idempotency_key",
+        "the same key",
+    ),
+    "key header of AUTH": (
+        {"RETRY": {"idempotency_key": "x-api-key"}, **API_KEY},
+        "E004",
+        "RETRY.idempotency_key",
+        "another name",
+    ),
+    "retried method": ({"RETRY": {"methods": ["G T"]}}, "E004", "RETRY.methods", '["GET", "PUT"]'),
+    "no status": ({"RETRY": {"statuses": [99]}}, "E004", "RETRY.statuses", "Give [429, 503]"),
     "rate": ({"RATE_LIMIT": "fast"}, "E004", "RATE_LIMIT", 'Give "100/minute"'),
     "no rate": ({"RATE_LIMIT": []}, "E004", "RATE_LIMIT", 'Give "100/minute"'),
     "rate unit": ({"RATE_LIMIT": "5/fortnight"}, "E004", "RATE_LIMIT", 'Give "100/minute"'),
@@ -99,6 +121,14 @@ ERRORS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "VERIFY number": ({"VERIFY": 0}, "E004", "VERIFY", "True or False"),
     "HEADERS name": ({"HEADERS": {"X A": "b"}}, "E004", "HEADERS.X A", "control characters"),
     "HEADERS value": ({"HEADERS": {"X-A": "b\n"}}, "E004", "HEADERS.X-A", "control characters"),
+    "HEADERS euro": ({"HEADERS": {"X-A": "\u20ac"}}, "E004", "HEADERS.X-A", "Latin-1"),
+    "HEADERS length": ({"HEADERS": {"content-length": "5"}}, "E004", "HEADERS.content-length", ""),
+    "HEADERS coding": (
+        {"HEADERS": {"Transfer-Encoding": "chunked"}},
+        "E004",
+        "HEADERS.Transfer-Encoding",
+        "Remove it",
+    ),
     "EXPIRED type": ({"EXPIRED": 401}, "E004", "EXPIRED", "a dict or a list"),
     "EXPIRED key": ({"EXPIRED": {"code": 1}}, "E004", "EXPIRED", "status, body, header"),
     "EXPIRED status": ({"EXPIRED": {"status": 401}}, "E004", "EXPIRED.status", "[401]"),
@@ -108,6 +138,10 @@ ERRORS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "EXPIRED kind": ({"EXPIRED": "django.VERSION"}, "E004", "EXPIRED", "a callable"),
     "CHECK": ({"CHECK": "ping"}, "E004", "CHECK", "'GET users'"),
     "CHECK method": ({"CHECK": "FETCH x"}, "E004", "CHECK", "'GET users'"),
+    "CHECK elsewhere": ({"CHECK": "GET http://evil/"}, "E004", "CHECK", "Give a path"),
+    "CHECK above": ({"CHECK": "GET a/../../x"}, "E004", "CHECK", "Give a path"),
+    "ENDPOINTS elsewhere": ({"ENDPOINTS": {"a": "GET //evil/{n}"}}, "E004", "ENDPOINTS.a", "path"),
+    "ENDPOINTS above": ({"ENDPOINTS": {"a": "GET {n}/../../x"}}, "E004", "ENDPOINTS.a", "path"),
     "ENDPOINTS": ({"ENDPOINTS": {"a": "users"}}, "E004", "ENDPOINTS.a", "'GET users'"),
     "ENDPOINTS brace": ({"ENDPOINTS": {"a": "GET {name"}}, "E004", "ENDPOINTS.a", "{name}"),
     "ENDPOINTS unnamed": ({"ENDPOINTS": {"a": "GET x/{}"}}, "E004", "ENDPOINTS.a", "{name}"),
@@ -286,7 +320,7 @@ GOOD_ONES: dict[str, dict[str, Any]] = {
         **GOOD,
         **oauth(scope="a", extra={"x": "y"}),
         "CACHE": "locmem",
-        "HEADERS": {"User-Agent": "shop/1.0"},
+        "HEADERS": {"User-Agent": "shop/1.0", "Host": "b.example", "X-Name": "\xe9"},
         "PROXIES": {"https": "http://u:p@proxy.example:3128", "http": "", "no_proxy": "a,b"},
         "VERIFY": "/etc/ssl/ca.pem",
         "CERT": ["cert.pem", "key.pem"],
@@ -298,9 +332,9 @@ GOOD_ONES: dict[str, dict[str, Any]] = {
         "EXPIRED": [{"status": [401]}, {"status": [200], "body": {"error.code": [190, None]}}],
         "RAISE_FOR_STATUS": False,
         "TOKEN_TIMEOUT": 5,
-        "CHECK": "GET ping",
+        "CHECK": "GET https://api.example/ping?a=b",
         "ALLOW_HTTP": False,
-        "ENDPOINTS": {"user": "get users/{name}/{{literally}}"},
+        "ENDPOINTS": {"user": "get users/{name}/../{{literally}}"},
         "MEMORY_SECONDS": 1,
         "RETRY": {
             "attempts": 5,
