@@ -17,7 +17,7 @@ from apiclient_app.changes import Changes
 from apiclient_app.steps import Announce, Flow, GateCall, Send, Sleep, Wait
 from apiclient_app.tokens import Token
 
-from .driver import Rooms, carry_out
+from .driver import Interrupted, Rooms, carry_out
 from .engine import Engine, carried
 from .in_time import too_late
 from .outgoing import Outgoing
@@ -115,7 +115,8 @@ class Batch:
     def _too_late(self, passage: Passage) -> None:
         why = too_late(self._rooms, passage.outgoing)
         self._waiting.discard(passage)
-        self._leave(passage, why)
+        # A flow hears of it where it is an answer: that of the API, which took too long.
+        self._leave(passage, Interrupted() if passage.transfer is None else why)
         self._end(passage, None, why)
 
     def _go_on(self, passage: Passage, resume: Callable[[Any], Any], value: Any) -> None:
@@ -224,10 +225,6 @@ class Batch:
         self.under_way.discard(passage)
         self.ended.append((passage.number, response, error))
         self.tell()
-
-
-class Interrupted(BaseException):
-    """Whoever wanted the results has stopped: no error of any call."""
 
 
 def _nobody() -> None:

@@ -36,6 +36,10 @@ class Rooms:
     gate: Any = None
 
 
+class Interrupted(BaseException):
+    """Whoever wanted the result wants it no more: no error of any call, nor anybody's answer."""
+
+
 def run(flow: Flow, rooms: Rooms, sender: object) -> Any:
     """Drive `flow` to its end and give what it returns; raises what it raises."""
     return carry_on(flow, flow.send, None, rooms, sender)

@@ -9,7 +9,7 @@ from typing import Any
 from apiclient_app.exceptions import DeadlineExceeded
 from apiclient_app.steps import Ask, Flow, GateCall, Send, Sleep, Wait
 
-from .driver import Rooms, carry_out
+from .driver import Interrupted, Rooms, carry_out
 from .outgoing import Outgoing
 
 
@@ -17,15 +17,20 @@ def run_until(flow: Flow, rooms: Rooms, sender: object, outgoing: Outgoing) -> A
     """Drive `flow` to its end as `run` does, or to the deadline of its call.
 
     A token request goes on in its thread then, and what it gives is kept. The cache and the
-    database have timeouts of their own.
+    database have timeouts of their own. The flow is interrupted: it must not take DeadlineExceeded
+    for what the token endpoint answered.
     """
     resume: Any = flow.send
     value: Any = None
+    left: BaseException | None
     while True:
         try:
             step = resume(value)
         except StopIteration as stop:
             return stop.value
+        except Interrupted:
+            left = too_late(rooms, outgoing)
+            break
         try:
             kind = type(step)
             if kind is Send:
@@ -57,7 +62,7 @@ def _slept(step: Sleep | Wait, rooms: Rooms, outgoing: Outgoing) -> None:
     else:
         (step.on or rooms.memory).wait(step.version, seconds)
     if outgoing.remaining() <= 0:
-        raise too_late(rooms, outgoing)
+        raise Interrupted
 
 
 def _awaited(
@@ -69,6 +74,7 @@ def _awaited(
 ) -> BaseException | None:
     """Wait for a token request; give what to raise where others are to bring it to its end."""
     why: BaseException
+    gone: BaseException = Interrupted()
     try:
         remaining = outgoing.remaining()
         done = wait([future], None if remaining > 1e9 else max(0.0, remaining)).done
@@ -76,8 +82,8 @@ def _awaited(
             return None
         why = too_late(rooms, outgoing)
     except BaseException as error:  # noqa: BLE001
-        why = error
-    rooms.engine.desk.leave(flow, future, rooms, sender, why)
+        why = gone = error
+    rooms.engine.desk.leave(flow, future, rooms, sender, gone)
     return why
 
 
