@@ -12,6 +12,7 @@ from .exceptions import ForeignOrigin, InvalidRequest
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")  # not "documents:batchGet", a path
+BREAK = re.compile(r"[\x00-\x1f\x7f]")
 PLAIN = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~/-]*\Z")
 
 
@@ -106,7 +107,9 @@ def _segment(value: Any, name: str, alias: str) -> str:
 
 
 def _refused(alias: str, path: str, why: str) -> ForeignOrigin:
-    shown = path.partition("?")[0].rpartition("@")[2][:80]
+    # Before "@" may be a password, and behind a control character anything.
+    beginning, *rest = BREAK.split(path.partition("?")[0], maxsplit=1)
+    shown = "" if "@" in "".join(rest) else beginning.rpartition("@")[2][:80]
     return ForeignOrigin(
         f"{alias}: {shown!r} {why}; nothing was sent. Give a path under API_CLIENTS[{alias!r}]"
         "['BASE_URL'], or configure a client for that host.",

@@ -110,6 +110,26 @@ def test_a_refusal_does_not_show_the_query_nor_user_information() -> None:
     assert "s3cr3t" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("users/7\r\nX-Key: s3cr3t", "'users/7'"),
+        ("users/7\ts3cr3t", "'users/7'"),
+        ("\x7fs3cr3t", "''"),
+        ("joe@users/7\x00s3cr3t", "'users/7'"),
+        ("https://joe:s3cr3t\n@evil.example/", "''"),
+        ("a\ns3cr3t@b", "''"),
+        ("s3cr3t@users/7\nb", "'users/7'"),
+    ],
+)
+def test_a_refusal_shows_a_path_no_further_than_its_first_control_character(
+    path: str, shown: str
+) -> None:
+    with pytest.raises(ForeignOrigin, match=f"^github: {shown} holds ") as caught:
+        join(BASE, path, "github")
+    assert "s3cr3t" not in str(caught.value)
+
+
 def leaves(url: str) -> bool:
     """Whether this URL, as it is sent, is outside BASE: also when dots are resolved twice."""
     parts = urlsplit(sent(url))
