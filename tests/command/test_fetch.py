@@ -66,6 +66,21 @@ def test_a_line_is_a_path_a_method_and_a_path_or_an_object(
     assert (found[4]["status"], found[4]["error"]) == (404, None)
 
 
+def test_a_line_may_have_a_deadline_of_its_own(
+    api: Handle, shop: dict[str, Any], lines: Path
+) -> None:
+    api.always("/api/slow", Reply(delay=30))
+    shown = fetch(
+        lines,
+        '{"path": "slow", "deadline": 0.2}',
+        '{"path": "echo", "deadline": 20}',
+        '{"path": "echo", "deadline": "20"}',
+    )
+    slow, soon, text = documents(shown.out)
+    assert (slow["error"]["class"], soon["error"]) == ("DeadlineExceeded", None)
+    assert (text["error"]["class"], shown.code) == ("InvalidRequest", 1)
+
+
 def test_every_answer_has_the_same_names(shop: dict[str, Any], lines: Path) -> None:
     shown = fetch(lines, "echo", "status/404", "{")
     found = documents(shown.out)

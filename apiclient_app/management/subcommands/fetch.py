@@ -42,8 +42,8 @@ class Fetch(Subcommand):
     def epilog(self) -> str:
         return _(
             "A line is a path, METHOD and path, or a JSON object with path, and if need be\n"
-            "method, tag, params, json, data, headers, timeout, allow_redirects and\n"
-            "raise_for_status.\n\n"
+            "method, tag, params, json, data, headers, timeout, deadline, allow_redirects\n"
+            "and raise_for_status.\n\n"
             "examples:\n"
             "  manage.py apiclient fetch github --from paths.txt --output answers.jsonl\n"
             "  seq -f users/%.0f 99 | manage.py apiclient fetch shop --from - | jq .body"
