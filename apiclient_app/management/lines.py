@@ -17,8 +17,10 @@ from apiclient_app.exceptions import InvalidRequest
 from apiclient_app.secret import one_line
 
 ARGUMENTS = frozenset(
-    ("json", "params", "data", "headers")
-    + ("timeout", "deadline", "allow_redirects", "raise_for_status")
+    (
+        *("json", "params", "data", "headers"),
+        *("timeout", "deadline", "allow_redirects", "raise_for_status"),
+    )
 )
 
 
