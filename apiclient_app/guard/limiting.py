@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 from apiclient_app.exceptions import RateLimited
@@ -191,7 +191,7 @@ class Limiting:
     def _kept_back(self, setting: str, seconds: float) -> RateLimited:
         error = RateLimited(
             f"{self.alias}: kept back by {setting} of API_CLIENTS[{self.alias!r}]; this request "
-            f"was not sent. Try again in {seconds:.3g} s.",
+            f"was not sent. Try again in {ceil(seconds)} s.",
             alias=self.alias,
         )
         error.sent, error.retry_after = False, seconds

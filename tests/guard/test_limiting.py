@@ -68,6 +68,14 @@ def test_a_request_whose_moment_is_beyond_its_patience_fails_and_says_when() -> 
     assert (failed.value.retry_after, failed.value.sent) == (42.0, False)
 
 
+@pytest.mark.parametrize(("seconds", "said"), [(0.2, "1 s"), (41.2, "42 s"), (3599.5, "3600 s")])
+def test_when_to_try_again_is_said_in_whole_seconds(seconds: float, said: str) -> None:
+    call = Bench(limit=RATE).limited(patience=0.1)
+    with pytest.raises(RateLimited, match=rf" Try again in {said}\.$") as failed:
+        call.late(seconds)
+    assert failed.value.retry_after == seconds
+
+
 def test_a_deadline_that_runs_bounds_the_wait() -> None:
     bench = Bench(limit=RATE)
     request = bench.request(deadline=2.0)
