@@ -28,12 +28,12 @@ class Errand:
 
     def cut(self) -> None:
         """End it, if its connection is not another's by now; any thread may."""
+        self.cut_off = True  # first: what has no connection by now looks at it when it has one
         connection = self.connection
         sock = self.sock or getattr(connection, "sock", None)
         while sock is not None and not isinstance(sock, socket.socket):
             sock = getattr(sock, "socket", None)  # TLS within TLS, on the way through a proxy
         if sock is not None and connection.errand is self:
-            self.cut_off = True
             with suppress(OSError):
                 # Not SSLSocket's own, which takes the TLS away from under whoever reads.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
@@ -81,12 +81,17 @@ def noting(kind: Any, errands: Errands) -> Any:
 
         def _hurry(self, errand: Errand) -> None:
             if time.monotonic() >= errand.until:
-                raise urllib3.exceptions.ConnectTimeoutError(self, "connected too late")
+                raise self._late()
+
+        def _late(self) -> Exception:
+            return urllib3.exceptions.ConnectTimeoutError(self, "connected too late")
 
         def request(self, *arguments: Any, **options: Any) -> None:
             errand = errands.now
             errand.reused = not self.fresh and self.sock is not None
             errand.connection, self.errand = self, errand
+            if errand.cut_off:
+                raise self._late()
             super().request(*arguments, **options)
             errand.sock, self.fresh = self.sock, False
 

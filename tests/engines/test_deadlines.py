@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+import urllib3
 from django.core.cache import caches
 
 from apiclient_app import (
@@ -23,6 +24,7 @@ from apiclient_app import (
 )
 from apiclient_app import clients as handler
 from apiclient_app.deadlines import Deadline
+from apiclient_app.engines.connections import Errands, noting
 from tests.conftest import Configure
 from tests.servers import Handle, Reply
 
@@ -210,6 +212,20 @@ def test_what_was_connected_too_late_is_not_sent(
             monkeypatch.setattr(socket, "getaddrinfo", resolve)
             error = late(lambda: handler["api"].post("x", deadline=SHORT))
             assert error.sent is False
+    assert b"".join(arrived) == b""
+
+
+def test_what_is_cut_off_before_it_has_its_connection_is_not_sent_over_a_kept_one(
+    listen: Listen,
+) -> None:
+    arrived: list[bytes] = []
+    port, errands = listen(lambda connection: arrived.append(heard(connection))), Errands()
+    connection = noting(urllib3.connection.HTTPConnection, errands)(HOST, port)
+    connection.connect()
+    errands.begin().cut()
+    with pytest.raises(urllib3.exceptions.ConnectTimeoutError):
+        connection.request("POST", "/")
+    connection.close()
     assert b"".join(arrived) == b""
 
 
