@@ -6,6 +6,7 @@ import threading
 import time
 from datetime import timedelta
 from functools import partial
+from operator import methodcaller
 from typing import Any
 from weakref import WeakSet
 
@@ -23,12 +24,12 @@ from .headers import check, cookie_jar
 from .network import Network
 from .patience import within
 from .redirects import by_session
-from .streamed import cut
 from .timeouts import timeouts
 from .watch import Watch
 
 STALE_TRIES = 4  # a server that restarts closes all that are kept; as often as libcurl
 POOLS = 4  # hosts that a client keeps connections to: its own, and where it is redirected
+SHUTDOWN = methodcaller("shutdown")
 
 
 class Adapter(HTTPAdapter):
@@ -199,7 +200,8 @@ class Sessions:
             "no whole answer by the deadline",
         )
         if options["stream"]:
-            self._watch.at(deadline.until, partial(cut, response))
+            raw = response.raw  # not the response, which would keep its body until then
+            self._watch.at(deadline.until, partial(SHUTDOWN, raw))
         return response
 
     def _forget(self) -> None:

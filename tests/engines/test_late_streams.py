@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import shutil
 import socket
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -157,6 +159,20 @@ def test_a_stream_that_was_read_leaves_its_connection_to_others(
     until = time.monotonic() + 0.5
     while time.monotonic() < until:
         assert client.post("x", data=b"1").content == b"hello"
+
+
+@pytest.mark.parametrize("session", [None, Own])
+def test_no_body_is_kept_until_the_deadline(
+    listen: Listen, api_clients: Configure, session: type[Own] | None
+) -> None:
+    port = listen(saying(SENT_AT_ONCE["body"]))
+    api_clients(api={"BASE_URL": f"http://{HOST}:{port}/", "SESSION": session})
+    response = handler["api"].get("x", stream=True, deadline=60)
+    assert response.content == b"abcdef"
+    kept = weakref.ref(response)
+    del response
+    gc.collect()
+    assert kept() is None
 
 
 def test_a_download_has_it_as_a_whole(
