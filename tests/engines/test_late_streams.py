@@ -25,17 +25,6 @@ from .listening import HOST, Listen, heard, saying, secured
 from .test_deadlines import DRIPS, HEAD, SHORT, Own, late
 from .ways import SYNC
 
-
-@pytest.mark.parametrize("engine", SYNC)
-def test_the_body_of_a_stream_is_cut_off(
-    listen: Listen, api_clients: Configure, engine: str
-) -> None:
-    port = listen(DRIPS["body"])
-    api_clients(api={"BASE_URL": f"http://{HOST}:{port}/", "ENGINE": engine})
-    response = handler["api"].get("x", stream=True, deadline=SHORT)
-    late(lambda: response.content)
-
-
 READING: dict[str, Callable[[requests.Response], Any]] = {
     "iter_content": lambda r: list(r.iter_content(5)),
     "content": lambda r: r.content,
@@ -44,6 +33,20 @@ READING: dict[str, Callable[[requests.Response], Any]] = {
     "raw.stream": lambda r: list(r.raw.stream(5)),
     "copied": lambda r: shutil.copyfileobj(r.raw, io.BytesIO()),
 }
+
+
+def cut_off(reading: Callable[[requests.Response], Any], **how: Any) -> DeadlineExceeded:
+    """Give the error of a stream that is still being read at its deadline."""
+    return late(lambda: reading(handler["api"].get("x", stream=True, deadline=SHORT, **how)))
+
+
+@pytest.mark.parametrize("engine", SYNC)
+def test_the_body_of_a_stream_is_cut_off(
+    listen: Listen, api_clients: Configure, engine: str
+) -> None:
+    port = listen(DRIPS["body"])
+    api_clients(api={"BASE_URL": f"http://{HOST}:{port}/", "ENGINE": engine})
+    cut_off(READING["content"])
 
 
 @pytest.mark.parametrize("reading", READING.values(), ids=READING)
@@ -56,8 +59,7 @@ def test_a_stream_that_ends_with_its_connection_does_not_seem_whole_when_it_is_c
 ) -> None:
     port = listen(DRIPS["body without end"])
     api_clients(api={"BASE_URL": f"http://{HOST}:{port}/", "ENGINE": engine})
-    response = handler["api"].get("x", stream=True, deadline=SHORT)
-    assert late(lambda: reading(response)).sent is True
+    assert cut_off(reading).sent is True
 
 
 @pytest.mark.parametrize("reading", ["content", "raw.read", "raw.read1"])
@@ -73,8 +75,7 @@ def test_nor_is_the_stream_of_whom_requests_itself_calls(
     port = listen(DRIPS[drip])
     api_clients(api={"BASE_URL": f"http://{HOST}:{port}/", "SESSION": session})
     hooks = {} if session else {"hooks": {"response": lambda *_, **__: None}}
-    response = handler["api"].get("x", stream=True, deadline=SHORT, **hooks)
-    late(lambda: READING[reading](response))
+    cut_off(READING[reading], **hooks)
 
 
 def test_nor_is_one_of_theirs_over_tls(
@@ -84,8 +85,7 @@ def test_nor_is_one_of_theirs_over_tls(
     port = listen(secured(authority.server("localhost"), DRIPS["body without end"]))
     url, verify = f"https://localhost:{port}/", str(authority.path)
     api_clients(api={"BASE_URL": url, "VERIFY": verify, "SESSION": Own})
-    response = handler["api"].get("x", stream=True, deadline=SHORT)
-    late(lambda: response.content)
+    cut_off(READING["content"])
 
 
 SENT_AT_ONCE = {
