@@ -14,7 +14,7 @@ from apiclient_app.auth import AuthBackend
 from apiclient_app.call import Call
 from apiclient_app.conf import ClientConfig
 from apiclient_app.deadlines import Deadline
-from apiclient_app.engines import Outgoing, Rooms, run_until
+from apiclient_app.engines import Outgoing, Rooms, run, run_until
 from apiclient_app.engines.faults import status_error
 from apiclient_app.exceptions import APIClientError, InvalidConfiguration, InvalidRequest
 from apiclient_app.flow import CallFlow
@@ -140,11 +140,11 @@ class Calling(TokenOperations):
             raise self._judge.refusal(response)
         return response
 
-    def _run_call(self, outgoing: Outgoing) -> requests.Response:
-        flow = self._flow(outgoing)
+    def _run_call(self, outgoing: Outgoing, rooms: Rooms | None = None) -> requests.Response:
+        flow, rooms = self._flow(outgoing), rooms or self.rooms
         if outgoing.deadline is None:
-            return self._run(flow)  # type: ignore[no-any-return]
-        return run_until(flow, self.rooms, type(self), outgoing)  # type: ignore[no-any-return]
+            return run(flow, rooms, type(self))  # type: ignore[no-any-return]
+        return run_until(flow, rooms, type(self), outgoing)  # type: ignore[no-any-return]
 
     @property
     def _where(self) -> tuple[object, str]:

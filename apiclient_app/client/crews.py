@@ -9,7 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from math import inf
+from threading import Event
 from typing import Any
 
 import requests
@@ -19,12 +21,15 @@ from apiclient_app.engines.batch import Batch, Outcome
 from apiclient_app.steps import Flow
 
 TURN_SECONDS = 1.0
+Do = Callable[[Any, Rooms], requests.Response]
 
 
 class ThreadCrew:
     """Threads, each making one call after another with the requests engine."""
 
-    def __init__(self, concurrency: int, do: Callable[[Any], requests.Response]) -> None:
+    def __init__(self, concurrency: int, do: Do, rooms: Rooms) -> None:
+        self._over = Event()
+        self._rooms = replace(rooms, over=self._over)
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="apiclient-map")
         self._do = do
         self._results: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
@@ -37,7 +42,7 @@ class ThreadCrew:
     def _call(self, number: int, outgoing: Any) -> None:
         outcome: Outcome
         try:
-            outcome = number, self._do(outgoing), None
+            outcome = number, self._do(outgoing, self._rooms), None
         except BaseException as error:  # noqa: BLE001
             outcome = number, None, error
         self._results.put(outcome)
@@ -53,7 +58,8 @@ class ThreadCrew:
                 self.ended.append(self._results.get_nowait())
 
     def stop(self) -> None:
-        """Wait for no call that is under way: nobody can break it off."""
+        """Wait for no call that is under way: nobody can break it off. None begins any more."""
+        self._over.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
@@ -128,9 +134,9 @@ class LoopCrew:
 class AsyncThreadCrew:
     """Threads with the requests engine, awaited in the running event loop."""
 
-    def __init__(self, concurrency: int, do: Callable[[Any], requests.Response]) -> None:
+    def __init__(self, concurrency: int, do: Do, rooms: Rooms) -> None:
         self._loop = asyncio.get_running_loop()
-        self._crew = ThreadCrew(concurrency, do)
+        self._crew = ThreadCrew(concurrency, do, rooms)
         self._crew.tell = self.ring
         self._woken: asyncio.Future[None] | None = None
         self.ended = self._crew.ended
@@ -157,27 +163,27 @@ def crew(
     rooms: Rooms,
     concurrency: int,
     flow: Callable[[Any], Flow],
-    do: Callable[[Any], requests.Response],
+    do: Do,
     *where: Any,
 ) -> ThreadCrew | WireCrew:
     if rooms.engine.fast():
         return WireCrew(concurrency, flow, rooms, *where)
     rooms.engine.say_slow()
-    return ThreadCrew(concurrency, do)
+    return ThreadCrew(concurrency, do, rooms)
 
 
 def acrew(
     rooms: Rooms,
     concurrency: int,
     flow: Callable[[Any], Flow],
-    do: Callable[[Any], requests.Response],
+    do: Do,
     *where: Any,
 ) -> AsyncThreadCrew | LoopCrew:
     if rooms.engine.fast():
         rooms.engine.curl().loop_wire().keep(concurrency)
         return LoopCrew(flow, rooms, *where)
     rooms.engine.say_slow()
-    return AsyncThreadCrew(concurrency, do)
+    return AsyncThreadCrew(concurrency, do, rooms)
 
 
 def _nobody() -> None:

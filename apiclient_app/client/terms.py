@@ -16,7 +16,7 @@ from apiclient_app.exceptions import InvalidRequest
 from .guarding import TASK_PATIENCE, in_task, lease, longest
 
 DEADLINE = "deadline"
-FOREVER = 1e8  # seconds; beyond some 1e9, neither threads nor selectors wait
+FOREVER = 2e6  # seconds (23 days); a socket counts milliseconds in 31 bits, and wraps
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 from apiclient_app import signals
@@ -27,13 +28,28 @@ LONG = (Send, Ask, Sleep, Wait)
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """Where a flow's steps are carried out. `rows` is None where no refresh token is kept."""
+    """Where a flow's steps are carried out. `rows` is None where no refresh token is kept, and
+    `over` is set when nobody wants the result any more."""
 
     engine: Any
     store: Any
     rows: Any
     memory: Memory
     gate: Any = None
+    over: Event | None = None
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass; Interrupted when it is over meanwhile."""
+        if self.over is None:
+            time.sleep(seconds)
+        elif self.over.wait(seconds):
+            raise Interrupted
+
+    def wait(self, step: Wait, seconds: float) -> None:
+        """Wait for what the step waits for; Interrupted when it is over meanwhile."""
+        (step.on or self.memory).wait(step.version, seconds)
+        if self.over is not None and self.over.is_set():
+            raise Interrupted
 
 
 class Interrupted(BaseException):
@@ -96,9 +112,9 @@ def carry_out(step: Step, rooms: Rooms, sender: object) -> Any:
             return getattr(rooms.rows, method)(*arguments)
         case Ask(request, until):
             return rooms.engine.ask(request, until)
-        case Wait(version, seconds, on):
-            return (on or rooms.memory).wait(version, seconds)
+        case Wait():
+            return rooms.wait(step, step.seconds)
         case Sleep(seconds):
-            return time.sleep(seconds)
+            return rooms.sleep(seconds)
         case Announce(name, fields):
             return getattr(signals, name).send_robust(sender, **fields)

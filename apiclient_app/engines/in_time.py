@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import Future, wait
 from typing import Any
 
@@ -58,9 +57,9 @@ def run_until(flow: Flow, rooms: Rooms, sender: object, outgoing: Outgoing) -> A
 def _slept(step: Sleep | Wait, rooms: Rooms, outgoing: Outgoing) -> None:
     seconds = min(step.seconds, max(0.0, outgoing.remaining()))
     if isinstance(step, Sleep):
-        time.sleep(seconds)
+        rooms.sleep(seconds)
     else:
-        (step.on or rooms.memory).wait(step.version, seconds)
+        rooms.wait(step, seconds)
     if outgoing.remaining() <= 0:
         raise Interrupted
 

@@ -173,6 +173,21 @@ def test_a_slow_consumer_makes_no_call_time_out(
         time.sleep(1.2)
 
 
+def test_whoever_leaves_leaves_no_call_behind_that_was_kept_back(
+    api: Handle, api_clients: Configure, way: str
+) -> None:
+    shop = shop_of(api, api_clients, way, CACHE="locmem", RATE_LIMIT="1/30 seconds")
+    before = set(threading.enumerate())
+    responses = shop.map(["echo"] * 10, concurrency=4, ordered=False)
+    assert next(responses).status_code == 200
+    responses.close()  # type: ignore[attr-defined]
+    until = time.monotonic() + 3
+    while left := {t for t in threading.enumerate() if "apiclient-map" in t.name} - before:
+        assert time.monotonic() < until, left
+        time.sleep(0.02)
+    assert api.count(200) == 1
+
+
 def test_time_that_the_consumer_takes_is_nobodys_deadline(
     api: Handle, api_clients: Configure, way: str
 ) -> None:
