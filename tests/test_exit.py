@@ -20,14 +20,15 @@ import django
 django.setup()
 from apiclient_app import DeadlineExceeded, clients
 client = clients["shop"]
+client.inspect()  # what is imported with the first call, is
 if sys.argv[1] == "called":
     try:
-        client.get("echo", deadline=0.2)
+        client.get("echo", deadline=0.7)
     except DeadlineExceeded:
         print("gone")
 elif sys.argv[1] == "awaited":
     async def cancelled():
-        async with asyncio.timeout(0.2):
+        async with asyncio.timeout(0.7):
             await client.aget("echo")
     try:
         asyncio.run(cancelled())
@@ -35,7 +36,7 @@ elif sys.argv[1] == "awaited":
         print("gone")
 else:
     from apiclient_app import Call
-    (late,) = client.map([Call("GET", "echo", deadline=0.2)], return_exceptions=True)
+    (late,) = client.map([Call("GET", "echo", deadline=0.7)], return_exceptions=True)
     print("gone" if isinstance(late, DeadlineExceeded) else late)
 """
 
@@ -46,7 +47,7 @@ def test_a_token_that_was_asked_for_is_kept_though_the_process_ends(
 ) -> None:
     settings = {"shop": api.config()}
     api_clients(**settings)
-    api.set(token_delay=1.0)
+    api.set(token_delay=1.8)
     (tmp_path / "ending_settings.py").write_text(
         f"from tests.settings import *\nAPI_CLIENTS = {settings!r}\n"
     )
