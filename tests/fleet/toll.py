@@ -22,10 +22,11 @@ from urllib.request import urlopen
 
 @dataclass
 class Count:
-    """`arrivals` are epoch seconds and whose request it was; `most`, at once."""
+    """`arrivals` are epoch seconds and whose request it was; `most`, at once; `there`, still."""
 
     arrivals: list[tuple[float, str]] = field(default_factory=list)
     most: int = 0
+    there: int = 0
 
     @property
     def moments(self) -> list[float]:
@@ -56,7 +57,8 @@ class Toll:
     def count(self) -> Count:
         with urlopen(f"{self.origin}report") as answer:
             said = json.load(answer)
-        return Count(sorted((at, who) for at, who in said["arrivals"]), said["most"])
+        arrivals = sorted((at, who) for at, who in said["arrivals"])
+        return Count(arrivals, said["most"], said["there"])
 
 
 @contextmanager
@@ -89,7 +91,8 @@ class Counting(asyncio.Protocol):
     def asked(self, path: str) -> None:
         kind, here = path.strip("/").split("/"), type(self)
         if kind == ["report"]:
-            said = {"arrivals": here.count.arrivals, "most": here.count.most}
+            count = here.count
+            said = {"arrivals": count.arrivals, "most": count.most, "there": here.there}
             here.count = Count()
             return self.answer(json.dumps(said).encode())
         here.there += 1
